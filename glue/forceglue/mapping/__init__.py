@@ -1,0 +1,1 @@
+"""The mapping language: models, loading and checking. Nothing in here needs Spark."""

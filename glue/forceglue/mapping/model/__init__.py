@@ -1,0 +1,38 @@
+"""The frozen models of the mapping language, one module a concept."""
+
+from forceglue.mapping.model.columns import AllColumns, Block, Column, EmptyColumns, NamedColumns
+from forceglue.mapping.model.mapping import AnyMapping, DatasetMapping, Example, Join, Lookup, ObjectMapping
+from forceglue.mapping.model.project import Connection, Environment, FileChecks, ObjectDefaults, ProjectSettings, Roots
+from forceglue.mapping.model.quality import SEVERITIES, Expectation, Quality, Rule, Severity
+from forceglue.mapping.model.target import CsvDelivery, DeltaDelivery, Delivery, JdbcDelivery, ParquetDelivery, Target
+
+__all__ = (
+    "SEVERITIES",
+    "AllColumns",
+    "AnyMapping",
+    "Block",
+    "Column",
+    "Connection",
+    "CsvDelivery",
+    "DatasetMapping",
+    "Delivery",
+    "DeltaDelivery",
+    "EmptyColumns",
+    "Environment",
+    "Example",
+    "Expectation",
+    "FileChecks",
+    "JdbcDelivery",
+    "Join",
+    "Lookup",
+    "NamedColumns",
+    "ObjectDefaults",
+    "ObjectMapping",
+    "ParquetDelivery",
+    "ProjectSettings",
+    "Quality",
+    "Roots",
+    "Rule",
+    "Severity",
+    "Target",
+)
