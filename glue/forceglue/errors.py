@@ -6,6 +6,8 @@ Every error derives from the nearest builtin, carries its facts as attributes an
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ForceglueError(Exception):
     """Base of every error that this package raises on purpose."""
@@ -17,6 +19,10 @@ class TransientError(ForceglueError):
 
 class UsageError(ForceglueError, ValueError):
     """The call itself is wrong: an unknown mapping, a root that is not there. Exit code 2."""
+
+
+class SetupError(ForceglueError, RuntimeError):
+    """The machine lacks something the Spark side needs (a Java, a JAR, the network once). Exit code 2."""
 
 
 class MappingErrors(ForceglueError, ValueError):
@@ -41,12 +47,21 @@ class GateStopped(ForceglueError):
 
     Attributes:
         mapping: the mapping's name.
-        rules: `{rule name: rows that failed}`.
+        stopping: `{rule or expectation: rows that failed}`.
+        rules, expectations: everything that was judged, for the report.
+        held: rows that wait for the next run.
     """
 
-    def __init__(self, mapping: str, rules: dict[str, int]) -> None:
-        self.mapping, self.rules = mapping, rules
-        told = ", ".join(f"{name} ({failed} rows)" for name, failed in rules.items())
+    def __init__(
+        self,
+        mapping: str,
+        stopping: dict[str, int],
+        rules: tuple[object, ...] = (),
+        expectations: tuple[object, ...] = (),
+        held: int = 0,
+    ) -> None:
+        self.mapping, self.stopping, self.rules, self.expectations, self.held = mapping, stopping, rules, expectations, held
+        told = ", ".join(f"{name} ({failed} rows)" for name, failed in stopping.items())
         super().__init__(
             f"{mapping}: stopped by {told}; nothing was written. "
             f"See the rows with `forceglue preview {mapping}`, mend the data or the rule, and run again."
@@ -59,3 +74,53 @@ class BalanceError(ForceglueError, RuntimeError):
 
 class ConcurrentRunError(TransientError, RuntimeError):
     """Another run committed to the same table first."""
+
+
+class JudgeError(ForceglueError, RuntimeError):
+    """Great Expectations did not arrive at the counts of the run; no verdict about the data follows from it.
+
+    Attributes:
+        mapping: the mapping's name.
+        rules: the rules that were not judged by their counts.
+    """
+
+    def __init__(self, mapping: str, rules: list[str]) -> None:
+        self.mapping, self.rules = mapping, tuple(rules)
+        super().__init__(
+            f"{mapping}: Great Expectations did not judge {', '.join(rules)} by the counts of the run; nothing was "
+            "written. This is a fault of forceglue or of another version of Great Expectations, not of the data: "
+            "install the versions that forceglue asks for, and report it."
+        )
+
+
+class DataDocsError(ForceglueError, OSError):
+    """Data Docs that were not built whole; what was judged and written stands.
+
+    Attributes:
+        folder: the folder of the site.
+        missing: the pages that are not there, relative to it.
+    """
+
+    def __init__(self, folder: Path, missing: list[Path]) -> None:
+        self.folder, self.missing = folder, tuple(missing)
+        super().__init__(
+            f"{folder}: Data Docs were built without {', '.join(map(str, missing))}. The verdicts and the tables stand; "
+            "see that the folder can be written, and build them again with the next run."
+        )
+
+
+class PositionError(ForceglueError, RuntimeError):
+    """A table holds a position whose manifest cannot be read; nothing is guessed."""
+
+
+class DeliveryError(ForceglueError, RuntimeError):
+    """A delivery that could not be made; what readers see is what they saw before.
+
+    Attributes:
+        target: the file, folder or table.
+        reason: what went wrong, without any value of the data.
+    """
+
+    def __init__(self, target: str, reason: str, remedy: str) -> None:
+        self.target, self.reason = target, reason
+        super().__init__(f"{target}: {reason}; nothing was delivered. {remedy[:1].upper()}{remedy[1:]}.")

@@ -4,7 +4,7 @@ from forceglue.mapping.model.columns import AllColumns, Block, Column, EmptyColu
 from forceglue.mapping.model.mapping import AnyMapping, DatasetMapping, Example, Join, Lookup, ObjectMapping
 from forceglue.mapping.model.project import Connection, Environment, FileChecks, ObjectDefaults, ProjectSettings, Roots
 from forceglue.mapping.model.quality import SEVERITIES, Expectation, Quality, Rule, Severity
-from forceglue.mapping.model.target import CsvDelivery, DeltaDelivery, Delivery, JdbcDelivery, ParquetDelivery, Target
+from forceglue.mapping.model.target import CsvDelivery, Delivery, DeltaDelivery, JdbcDelivery, ParquetDelivery, Target
 
 __all__ = (
     "SEVERITIES",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from forceglue.mapping.model.base import Model
 from forceglue.mapping.model.columns import Block, column_blocks
@@ -22,6 +22,22 @@ Naming = Literal["lower", "snake", "source"]
 Row = dict[str, Any]
 
 
+class Refresh(Model):
+    """How often formula fields need every record anew: their change does not touch SystemModstamp."""
+
+    every: str = Field(pattern=r"^[1-9]\d* (hours|days|weeks)$", description="For example `7 days`.")
+
+
+def _refresh_kind(raw: Any) -> str:
+    return "<every>" if isinstance(raw, (dict, Refresh)) else "<word>"
+
+
+RefreshSpec = Annotated[
+    Annotated[Literal["ignore", "full"], Tag("<word>")] | Annotated[Refresh, Tag("<every>")],
+    Discriminator(_refresh_kind),
+]
+
+
 class Lookup(Model):
     """A many-to-one look into another object's table: never multiplies rows."""
 
@@ -30,20 +46,19 @@ class Lookup(Model):
     key: str | None = Field(None, description="The looked-up field; default: the other object's key.")
 
 
-class Quarantined(Model):
-    """An expected row of the quarantine: some of its columns, and the rules that it breaks."""
-
-    model_config = {**Model.model_config, "extra": "allow"}
-    rules: Names = ()
-
-
 class Example(Model):
     """A small test inside the mapping: given rows, and what must become of them (`forceglue test`)."""
 
     name: str
-    given: dict[str, tuple[Row, ...]] = Field(description="Input rows by object, table or alias; values are text as Salesforce sends it.")
-    expect: tuple[Row, ...] | None = Field(None, description="The rows written, in any order; columns that are not named are not compared.")
-    quarantined: tuple[Row, ...] | None = Field(None, description="Rows set aside: columns, and `rules` with the names of the broken rules.")
+    given: dict[str, tuple[Row, ...]] = Field(
+        description="Input rows by object, table or alias; values are text as Salesforce sends it."
+    )
+    expect: tuple[Row, ...] | None = Field(
+        None, description="The rows written, in any order; columns that are not named are not compared."
+    )
+    quarantined: tuple[Row, ...] | None = Field(
+        None, description="Rows set aside: columns, and `rules` with the names of the broken rules."
+    )
     dropped: int | None = None
 
 
@@ -52,7 +67,9 @@ class _Mapping(Model):
     mapping: str = Field(description="The mapping's name; its table's name.")
     description: str | None = None
     grain: str | None = Field(None, description="What one row is.")
-    where: str | None = Field(None, description="A Spark SQL predicate; rows that do not satisfy it are filtered out and counted.")
+    where: str | None = Field(
+        None, description="A Spark SQL predicate; rows that do not satisfy it are filtered out and counted."
+    )
     quality: Quality = Quality()
     expectations: tuple[ExpectationSpec, ...] = ()
     on_cast_error: Severity = Field("quarantine", description="What becomes of a row with a value that does not cast.")
@@ -74,10 +91,19 @@ class ObjectMapping(_Mapping):
     deleted: str | None = Field(None, description="The field that says that the record is deleted.")
     naming: Naming | None = Field(None, description="How fields that pass through become column names.")
     columns: Columns | None = None
-    rest: Literal["keep", "ignore"] | None = Field(None, description="Fields that `columns` does not name; default: keep without `columns`, else ignore.")
-    exclude: tuple[str, ...] = Field((), alias="never_read", description="Fields that nothing may read, quarantine included.")
+    rest: Literal["keep", "ignore"] | None = Field(
+        None, description="Fields that `columns` does not name; default: keep without `columns`, else ignore."
+    )
+    exclude: tuple[str, ...] = Field(
+        (), alias="never_read", description="Fields that nothing may read, quarantine included."
+    )
     lookups: dict[str, Lookup] = {}
     on_drift: DriftPolicy | None = None
+    refresh: RefreshSpec | None = Field(
+        None,
+        description="Formula fields age silently: ignore accepts that, full says that each load brings every record, "
+        "every says how often a full load is due.",
+    )
 
     @property
     def keeps_rest(self) -> bool:
@@ -106,7 +132,9 @@ class DatasetMapping(_Mapping):
     joins: tuple[Join, ...] = ()
     columns: Columns
     key: Names = Field((), description="The columns that are unique in the dataset; checked.")
-    deleted: Literal["leave_out", "include"] = Field("leave_out", description="What becomes of records whose latest version is deleted.")
+    deleted: Literal["leave_out", "include"] = Field(
+        "leave_out", description="What becomes of records whose latest version is deleted."
+    )
 
     @property
     def name(self) -> str:

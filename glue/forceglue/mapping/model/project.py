@@ -63,6 +63,8 @@ class ProjectSettings(Model):
     params: dict[str, str] = {}
     environments: dict[str, Environment] = {}
     objects: ObjectDefaults = ObjectDefaults()
-    unmapped: Literal["load", "ignore", "error"] = Field("load", description="What happens to objects that land and have no mapping file.")
+    unmapped: Literal["load", "ignore", "error"] = Field(
+        "load", description="What happens to objects that land and have no mapping file."
+    )
     files: FileChecks = FileChecks()
     connections: dict[str, Connection] = {}

@@ -39,11 +39,13 @@ class Quality(Model):
 
     def rules(self) -> tuple[tuple[str, Severity, Rule], ...]:
         """Every rule as `(name, severity, rule)`, severest first."""
-        return tuple((name, severity, rule) for severity in SEVERITIES for name, rule in getattr(self, severity).items())
+        return tuple(
+            (name, severity, rule) for severity in SEVERITIES for name, rule in getattr(self, severity).items()
+        )
 
 
 class Expectation(Model):
-    """Any Great Expectations expectation by its own name and arguments; a batch-level check of what would be written."""
+    """Any Great Expectations expectation by its own name and arguments: a check of the whole batch."""
 
     name: str = Field(description="For example `expect_table_row_count_to_be_between`.")
     arguments: dict[str, Any] = {}

@@ -16,9 +16,19 @@ DriftPolicy = Literal["evolve", "freeze", "ignore"]
 class Target(Model):
     """How the latest rows meet the table."""
 
-    write: WriteMode = Field("upsert", description="upsert: latest version per key; append: every row; replace: this load only; snapshot: a dated copy of each load; scd2: a row a version.")
-    track: tuple[str, ...] | None = Field(None, description="scd2: a change in these columns opens a version; without it, any column.")
-    deletes: Deletes | None = Field(None, description="mark (default): the row stays and says so; delete: it goes; close (default of scd2): its version ends; keep: a delete is not applied.")
+    write: WriteMode = Field(
+        "upsert",
+        description="upsert: latest version per key; append: every row; replace: this load only; "
+        "snapshot: a dated copy of each load; scd2: a row a version.",
+    )
+    track: tuple[str, ...] | None = Field(
+        None, description="scd2: a change in these columns opens a version; without it, any column."
+    )
+    deletes: Deletes | None = Field(
+        None,
+        description="mark (default): the row stays and says so; delete: it goes; close (default of scd2): "
+        "its version ends; keep: a delete is not applied.",
+    )
     partition_by: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -37,7 +47,9 @@ class Target(Model):
 class CsvDelivery(Model):
     """One CSV file that appears under its name only when it is whole."""
 
-    file: str = Field(description="Name pattern under the delivery root, for example `Orders_{now:%Y-%m-%d %H%M%S}.csv`.")
+    file: str = Field(
+        description="Name pattern under the delivery root, for example `Orders_{now:%Y-%m-%d %H%M%S}.csv`."
+    )
     delimiter: str = Field(",", min_length=1, max_length=1)
     header: bool = True
 
@@ -75,7 +87,9 @@ class Delivery(Model):
     def _one_kind(self) -> Delivery:
         given = [k for k in ("csv", "parquet", "delta", "jdbc") if getattr(self, k) is not None]
         if len(given) != 1:
-            raise ValueError(f"one of csv, parquet, delta, jdbc an entry, found {len(given)}: {', '.join(given) or 'none'}")
+            raise ValueError(
+                f"one of csv, parquet, delta, jdbc an entry, found {len(given)}: {', '.join(given) or 'none'}"
+            )
         return self
 
 

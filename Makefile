@@ -1,0 +1,64 @@
+# `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else. The first call sets up .venv (a few
+# minutes); later ones start at once. Another Python: make demo PYTHON=python3.13
+
+BIN := .venv/bin
+PYTHON ?=
+
+.PHONY: help demo test check lint format lock clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+demo: .venv/.run ## a demo org, loaded twice: what landed, what was written, what was set aside
+	@$(BIN)/forceglue demo
+
+test: .venv/.dev ## the tests; one file: make test ARGS=tests/mapping/test_load.py
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint test ## what CI runs
+
+lint: .venv/.dev ## ruff, mypy, codespell, the mappings' own check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/forceglue check
+
+format: .venv/.dev ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/.dev ## resolve pyproject.toml again into requirements/
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra dev -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) -c requirements/dev.txt -o requirements/run.txt
+
+LOCK := --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet
+
+clean: ## remove .venv (kept JARs stay: they are in the user's cache folder)
+	rm -rf .venv
+
+# Glue 5.1's Python first, then Glue 6.0's. A name on the PATH is not yet a Python that runs, so each is tried.
+.venv/bin/python:
+	@for python in $(PYTHON) $(if $(PYTHON),,python3.11 python3.13 python3.12 python3 python); do \
+	  "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	    2>/dev/null || continue; \
+	  echo "set-up: $$("$$python" --version) in .venv" >&2; \
+	  "$$python" -m venv .venv && exit 0; \
+	done; \
+	echo "set-up: no Python 3.11, 3.12 or 3.13 with venv was found. Install one (on Debian also python3-venv)," >&2; \
+	echo "        or name it: make demo PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo "set-up: installing the packages that forceglue needs" >&2
+	@$(PIP) --require-hashes -r requirements/run.txt
+	@$(PIP) --no-deps --editable .
+	@$(BIN)/python -m forceglue.runtime.warm
+	@touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.run
+	@echo "set-up: installing the tools for tests" >&2
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@

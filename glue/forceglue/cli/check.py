@@ -1,0 +1,87 @@
+"""`forceglue check`: the static checks, all problems at once, no JVM."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forceglue.mapping.problems import Problem
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option(
+    "--mappings",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("mappings"),
+    show_default=True,
+    help="The mappings folder.",
+)
+@click.option("--env", help="An environment of project.yaml; without it, each is checked.")
+@click.option(
+    "--param", "given", multiple=True, metavar="K=V", help="A parameter for ${K}; wins over the environment's."
+)
+@click.option("--json", "as_json", is_flag=True, help="The problems as JSON.")
+def check(names: Sequence[str], mappings: Path, env: str | None, given: Sequence[str], as_json: bool) -> None:
+    """Check the mapping files: every problem of every file, without starting Spark.
+
+    NAME limits what is shown to these mappings (and project.yaml); all files are checked together in any case.
+    Exit code 0: no problem; 2: problems.
+    """
+    from forceglue.errors import UsageError
+    from forceglue.mapping.check import check_folder
+
+    try:
+        checked = check_folder(mappings, env=env, params=_params(given), names=names)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
+    if as_json:
+        shown = {"files": checked.files, "problems": [problem.to_dict() for problem in checked.problems]}
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    else:
+        _show(checked.problems, checked.files, mappings)
+    if checked.problems:
+        sys.exit(2)
+
+
+def _params(given: Sequence[str]) -> dict[str, str]:
+    pairs = [entry.partition("=") for entry in given]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise click.BadParameter(f"{name!r} is not of the form K=V", param_hint="--param")
+    return {name: value for name, _, value in pairs}
+
+
+def _show(problems: Sequence[Problem], files: int, mappings: Path) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, soft_wrap=True)
+    file = ""
+    for problem in problems:
+        if problem.file != file:
+            file = problem.file
+            console.print(Text(f"\n{mappings / file}", style="bold"))
+        place = Text(f"  {problem.line:>4}  ")
+        place.append(problem.code, style="red").append(f"  {problem.path or '(file)'}: ", style="cyan").append(
+            problem.message
+        )
+        console.print(place)
+        for label, text in problem.details():
+            console.print(
+                Text(f"          {label}: ", style="dim").append(text, style="green" if label == "did you mean" else "")
+            )
+    noun = "file" if files == 1 else "files"
+    if not problems:
+        console.print(Text(f"{files} {noun} checked, no problem", style="green"))
+        return
+    wrong = len({problem.file for problem in problems})
+    found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {wrong} of {files} {noun}"
+    console.print(Text(f"\n{found}. mappings/ERRORS.md explains each code.", style="bold red"))

@@ -1,0 +1,194 @@
+"""What a person wants to know after the demo: what landed, what was written, what was set aside, where to look."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forceglue.run.report import FAILED_STATUSES, Kind, RunReport
+from forceglue.run.wording import clean, duration, number, plural
+
+if TYPE_CHECKING:
+    from forceglue.demo.truth import OrgTruth
+
+TITLES = ("Full load", "An hour later")
+SET_ASIDE = ("fail", "reject_file", "quarantine", "drop")
+REASONS_SHOWN, NOTES_SHOWN, NAMES_SHOWN = 8, 10, 3
+Counter = Callable[[RunReport], int]
+
+
+def story(full: RunReport, hour: RunReport, made: OrgTruth, changed: OrgTruth) -> RenderableType:
+    """Both runs of the demo side by side, and what was made for them.
+
+    Args:
+        full, hour: the reports of the two runs.
+        made, changed: what the demo org put into the landing area before each of them.
+    """
+    runs = (full, hour)
+    parts = [
+        _counts(runs),
+        *_failures(runs),
+        *_reasons(runs),
+        *_files(runs),
+        *_drift(runs),
+        *_agreement(runs, (made, changed)),
+        *_places(hour),
+    ]
+    return Group(*parts)
+
+
+def _counts(runs: Sequence[RunReport]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", min_width=60)
+    table.add_column("The demo org")
+    for title in TITLES:
+        table.add_column(title, justify="right", no_wrap=True)
+    lines: tuple[tuple[str, Counter, str], ...] = (
+        ("Files landed", lambda r: r.ingest.passed + len(r.rejected_files), ""),
+        ("  turned away", lambda r: len(r.rejected_files), "yellow"),
+        ("Rows landed", _total("landed", "object"), ""),
+        ("  written to object tables", _total("written", "object"), "green"),
+        ("  older versions", _total("superseded", "object"), "dim"),
+        ("  filtered out", _total("filtered", "object"), "dim"),
+        ("  dropped by a rule", _total("dropped", "object"), "yellow"),
+        ("  set aside in quarantine", _total("quarantined", "object"), "magenta"),
+        ("Object tables written", lambda r: _written(r, "object"), ""),
+        ("Datasets written", lambda r: _written(r, "dataset"), ""),
+        ("  rows in them", _total("written", "dataset"), "green"),
+        ("  rows set aside", _total("quarantined", "dataset"), "magenta"),
+        ("Warehouse files delivered", lambda r: sum(len(m.deliveries) for m in r.mappings), ""),
+    )
+    for label, count, style in lines:
+        counts = [count(run) for run in runs]
+        if any(counts) or not label.startswith("  "):
+            table.add_row(Text(label), *(Text(number(n), style if n else "dim") for n in counts))
+    table.add_row(Text("Time"), *(Text(duration(run.seconds)) for run in runs))
+    return table
+
+
+def _total(count: str, kind: Kind) -> Counter:
+    return lambda run: run.total(count, kind)
+
+
+def _written(run: RunReport, kind: Kind) -> int:
+    return sum(m.kind == kind and m.status == "written" for m in run.mappings)
+
+
+def _failures(runs: Sequence[RunReport]) -> list[RenderableType]:
+    lines = []
+    for title, run in zip(TITLES, runs, strict=True):
+        for m in run.mappings:
+            if m.status in FAILED_STATUSES or not m.balance:
+                why = m.error or (m.status if m.status in FAILED_STATUSES else "rows in and rows out do not add up")
+                lines.append((m.name, f"{title}: {why.removeprefix(f'{m.name}: ')}"))
+    return _listed("What went wrong", lines, "bold red")
+
+
+def _reasons(runs: Sequence[RunReport]) -> list[RenderableType]:
+    """The rules that set most rows aside in both runs together."""
+    found: dict[str, list[int]] = defaultdict(lambda: [0] * len(runs))
+    where: dict[str, dict[str, None]] = defaultdict(dict)
+    for at, run in enumerate(runs):
+        for m in run.mappings:
+            for rule in m.rules:
+                if rule.failed and rule.severity in SET_ASIDE:
+                    found[rule.name][at] += rule.failed
+                    where[rule.name][m.name] = None
+    if not found:
+        return []
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(overflow="fold", max_width=34)
+    for _ in runs:
+        table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    worst = sorted(found.items(), key=lambda item: (-sum(item[1]), item[0]))
+    for name, counts in worst[:REASONS_SHOWN]:
+        shown = (Text(number(n), "magenta" if n else "dim") for n in counts)
+        table.add_row(Text(clean(name)), *shown, Text(f"in {_names(list(where[name]))}", "dim"))
+    return [Text(), Text("Why rows were set aside", "bold"), table, *_more(len(worst) - REASONS_SHOWN, "reason")]
+
+
+def _files(runs: Sequence[RunReport]) -> list[RenderableType]:
+    lines = [(_folder(f.file), f.reason) for run in runs for f in run.rejected_files]
+    return _listed("Files that were turned away", lines, "")
+
+
+def _folder(file: str) -> str:
+    """The object's folder, which says more than the ids in a landed file's path; a shorter path as it is."""
+    folder = PurePath(file).parents
+    return folder[1].name or file if len(folder) > 1 else file
+
+
+def _drift(runs: Sequence[RunReport]) -> list[RenderableType]:
+    lines = [
+        (m.name, f"{d.column} {d.change}: {d.effect}", title)
+        for title, run in zip(TITLES, runs, strict=True)
+        for m in run.mappings
+        for d in m.drift
+    ]
+    return _listed("Fields that changed", [(name, f"{title}: {text}") for name, text, title in lines], "")
+
+
+def _agreement(runs: Sequence[RunReport], truths: Sequence[OrgTruth]) -> list[RenderableType]:
+    """Whether the runs saw what was made for them."""
+    said: list[RenderableType] = [Text()]
+    for title, run, truth in zip(TITLES, runs, truths, strict=True):
+        counts = (
+            ("rows", truth.rows, run.total("landed", "object")),
+            ("bad files", len(truth.bad_files), len(run.rejected_files)),
+        )
+        wrong = [
+            f"{number(made)} {what} were made, {number(seen)} were seen" for what, made, seen in counts if made != seen
+        ]
+        if wrong:
+            said.append(Text(f"{title}: {'; '.join(wrong)}.", "bold red"))
+        else:
+            told = f"{title}: all {plural(truth.rows, 'row')} that were made were seen"
+            spoilt = f"; {number(truth.set_aside)} of them were made to be set aside" if truth.set_aside else ""
+            said.append(Text(f"{told}{spoilt}.", "green"))
+    return said
+
+
+def _places(run: RunReport) -> list[RenderableType]:
+    p = run.paths
+    quarantine = f"{p.warehouse.rstrip('/')}/_quarantine" if p.warehouse else None
+    places = (
+        ("Tables", p.warehouse),
+        ("Quarantine", quarantine),
+        ("Delivered", p.delivery),
+        ("Data Docs", p.data_docs),
+        ("Report", p.report),
+    )
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, place in places:
+        if place:
+            grid.add_row(label, Text(clean(place)))
+    return [Text(), Text("Where to look", "bold"), grid] if grid.row_count else []
+
+
+def _listed(title: str, lines: Sequence[tuple[str, str]], style: str) -> list[RenderableType]:
+    if not lines:
+        return []
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold", max_width=40)
+    grid.add_column(overflow="fold")
+    for name, text in lines[:NOTES_SHOWN]:
+        grid.add_row(Text(clean(name)), Text(clean(text), style))
+    return [Text(), Text(title, "bold"), grid, *_more(len(lines) - NOTES_SHOWN, "line")]
+
+
+def _more(rest: int, what: str) -> list[RenderableType]:
+    return [Text(f"and {plural(rest, what)} more; see the report", "dim")] if rest > 0 else []
+
+
+def _names(names: Sequence[str]) -> str:
+    rest = len(names) - NAMES_SHOWN
+    return clean(", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else ""))

@@ -1,0 +1,1 @@
+"""The static checks, one module a concern; `forceglue.mapping.check` runs them all."""

@@ -1,0 +1,71 @@
+"""What all mappings of one run share: the project, the roots, the session, the clock."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forceglue.landing.store import Store
+from forceglue.mapping.load import Project
+from forceglue.run.request import RunRequest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from forceglue.quality.gx import Validations
+
+
+def new_run_id(started: datetime) -> str:
+    """Sorts by time and is unique without asking anybody: `20261121T083000Z-1f3a9c`."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@dataclass
+class RunContext:
+    """One run. The Spark session starts when the first mapping needs it: a run with nothing new never starts a JVM."""
+
+    request: RunRequest
+    project: Project
+    landing: Store
+    warehouse: Store
+    delivery: Store
+    run_id: str
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    session: SparkSession | None = None
+    validations: Validations | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def spark(self) -> SparkSession:
+        """The one session of the run, started at the first call."""
+        with self._lock:
+            if self.session is None:
+                from forceglue.runtime.session import start
+
+                self.session = start(
+                    quick=self.request.quick, roots=(self.landing.root, self.warehouse.root, self.delivery.root)
+                )
+            return self.session
+
+    @cached_property
+    def docs_folder(self) -> Path:
+        """Where Data Docs are built: in the run's folder, or a temporary one when the warehouse is not local."""
+        if "://" in self.warehouse.root:
+            return Path(tempfile.mkdtemp(prefix="forceglue-docs-"))
+        return Path(self.warehouse.uri(f"_runs/{self.run_id}/data_docs"))
+
+    def prepare_judge(self) -> None:
+        """Gets Great Expectations ready in the background if any mapping has something to judge."""
+        from forceglue.quality.gx import Validations
+
+        if any(m.rules() or m.expectations for m in self.project.mappings.values()):
+            self.validations = Validations(self.docs_folder, self.project.settings.name, run_id=self.run_id)
+
+    def tell(self, name: str, state: str, **facts: object) -> None:
+        if self.request.progress is not None:
+            self.request.progress(name, state, facts)

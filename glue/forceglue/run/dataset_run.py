@@ -1,0 +1,142 @@
+"""One dataset, executed: read the tables, stage, judge, deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from forceglue.errors import GateStopped
+from forceglue.landing.position import announce, propose
+from forceglue.mapping.expand import dataset_columns
+from forceglue.mapping.model import DatasetMapping
+from forceglue.mapping.names import match
+from forceglue.quality import rules as q
+from forceglue.quality.outcomes import RuleOutcome
+from forceglue.quality.quarantine import set_aside
+from forceglue.run.context import RunContext
+from forceglue.run.deliveries import deliver
+from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
+from forceglue.run.plan import DatasetPlan
+from forceglue.run.report import MappingReport
+from forceglue.run.staging import Staged, discard, stage
+from forceglue.run.stages import Stages
+from forceglue.run.tables import Tables
+from forceglue.transform.cast import quoted
+from forceglue.transform.dataset_rows import DatasetInputs, dataset_rows
+from forceglue.transform.prepared import Prepared
+from forceglue.write.delta_table import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+UNIQUE = "key_is_unique"
+
+
+def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: bool) -> MappingReport:
+    """Builds the dataset and delivers it.
+
+    Args:
+        kept: also keep it as a table of the warehouse, since another dataset reads it.
+
+    Raises:
+        GateStopped: a `fail` rule, an expectation or a key that is not unique; nothing was delivered.
+    """
+    stages = Stages()
+    mapping = plan.mapping
+    manifest = propose(
+        ctx.warehouse, plan.position, at=ctx.started, inputs=plan.inputs, fingerprint=plan.fingerprint
+    )
+    table = Table(ctx.warehouse, plan.name, plan.name)
+    folder = f"{plan.name}/batch-{manifest.version}" if kept else f"_staging/{ctx.run_id}/{plan.name}"
+    committed = False
+    try:
+        with stages("read and join"):
+            flags = ExpectationFlags(mapping.expectations)
+            prepared = dataset_rows(mapping, _inputs(ctx, mapping, tables, flags))
+        with stages("stage"):
+            staged = stage(prepared, ctx.warehouse, folder)
+        with stages("judge"):
+            extra = _unique(ctx, mapping, prepared, staged)
+            judgement = judge(ctx, mapping, prepared, staged, flags, extra)
+            if stops := judgement.stops():
+                raise GateStopped(plan.name, stops, rule_report(judgement), expectation_report(judgement), staged.total)
+        with stages("quarantine"):
+            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, committed=plan.position.version)
+        with stages("deliver"):
+            delivered = deliver(ctx, mapping, _good(ctx, prepared, staged))
+        if kept:
+            with stages("commit"):
+                schema = prepared.frame.select(*(quoted(c) for c in prepared.columns)).schema
+                state = table.state()
+                table.adopt(staged.files.get(q.GOOD, ()), schema, position=manifest.version, at=state, replace=state is not None)
+                committed = True
+        announce(ctx.warehouse, manifest)
+    finally:
+        if not committed:
+            discard(ctx.warehouse, folder)
+    return _report(plan, staged, judgement, aside, delivered, stages)
+
+
+def _inputs(ctx: RunContext, mapping: DatasetMapping, tables: Tables, flags: ExpectationFlags) -> DatasetInputs:
+    promised = ctx.project.inputs(mapping)
+    sources = {mapping.name: mapping.source, **{j.name: j.table for j in mapping.joins}}
+    frames: dict[str, DataFrame] = {}
+    known: dict[str, tuple[str, ...]] = {}
+    for alias, reference in sources.items():
+        frame = tables.frame(tables.name_of(reference), deleted=mapping.deleted == "include")
+        if frame is None:
+            ddl = ", ".join(f"{quoted(c)} string" for c in promised[alias]) or "`id` string"
+            frame = ctx.spark().createDataFrame([], ddl)
+        frames[alias] = frame
+        # the catalog's columns keep their order and stay the contract: what else has landed comes only where no catalog is
+        known[alias] = promised[alias] if promised[alias] else tuple(frame.columns)
+    return DatasetInputs(frames, known, dataset_columns(mapping, known), ctx.started, flags)
+
+
+def _good(ctx: RunContext, prepared: Prepared, staged: Staged) -> Callable[[], DataFrame]:
+    columns = [quoted(c) for c in prepared.columns]
+
+    def rows() -> DataFrame:
+        schema = prepared.frame.select(*columns).schema
+        if not staged.rows(q.GOOD):
+            return ctx.spark().createDataFrame([], schema)
+        return ctx.spark().read.schema(schema).parquet(*staged.paths(ctx.warehouse))
+
+    return rows
+
+
+def _unique(ctx: RunContext, mapping: DatasetMapping, prepared: Prepared, staged: Staged) -> tuple[RuleOutcome, ...]:
+    """Whether the key of the dataset is one; a grain that is said and not kept stops the delivery."""
+    if not mapping.key:
+        return ()
+    from pyspark.sql import functions as F
+
+    rows = staged.rows(q.GOOD)
+    names = [quoted(match(k, prepared.columns) or k) for k in mapping.key]
+    twice = 0
+    if rows:
+        frame = ctx.spark().read.parquet(*staged.paths(ctx.warehouse)).groupBy(*names).count().where("count > 1")
+        twice = frame.agg(F.coalesce(F.sum("count"), F.lit(0))).first()[0]
+    said = f"{', '.join(mapping.key)} is unique"
+    return (RuleOutcome(UNIQUE, "fail", said, mapping.grain, rows - int(twice), int(twice)),)
+
+
+def _report(
+    plan: DatasetPlan, staged: Staged, judgement: Judgement, aside: int, delivered: tuple[str, ...], stages: Stages
+) -> MappingReport:
+    good = staged.rows(q.GOOD)
+    return MappingReport(
+        name=plan.name,
+        kind="dataset",
+        status="written",
+        landed=staged.total,
+        written=good,
+        inserted=good,
+        filtered=staged.rows(q.FILTERED),
+        dropped=staged.rows(q.DROPPED),
+        quarantined=aside,
+        rules=rule_report(judgement),
+        deliveries=delivered,
+        stages=stages.seconds,
+        expectations=expectation_report(judgement),
+    )

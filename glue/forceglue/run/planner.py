@@ -1,0 +1,99 @@
+"""From what has landed and what the tables are to the plan of each mapping. Reads; never writes, never starts Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from forceglue.landing.inventory import Inventory, ListedFile, inventory, load_facts
+from forceglue.landing.position import announced, read
+from forceglue.mapping.model import DatasetMapping, ObjectMapping
+from forceglue.mapping.project import Project
+from forceglue.run.context import RunContext
+from forceglue.run.plan import DatasetPlan, ObjectPlan, fingerprint, plan_object
+from forceglue.run.report import RejectedFile
+from forceglue.run.tables import Tables
+from forceglue.write.delta_table import Table
+
+
+def work_order(project: Project, without_mapping: Sequence[str], names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Mapping → what it waits for, in the order of work; objects without a mapping file wait for nothing."""
+    depends = project.dependencies()
+    ordered = {name: tuple(n for n in depends[name]) for name in project.order(names)}
+    return ordered if names else {**ordered, **{name: () for name in without_mapping}}
+
+
+class Planner:
+    """Plans of one run; the landing is listed once."""
+
+    def __init__(self, ctx: RunContext, tables: Tables) -> None:
+        self._ctx, self._tables = ctx, tables
+
+    @cached_property
+    def _inventory(self) -> Inventory:
+        return inventory(self._ctx.landing, self._ctx.project)
+
+    @cached_property
+    def _by_object(self) -> dict[str, list[ListedFile]]:
+        found: dict[str, list[ListedFile]] = {}
+        for file in self._inventory.files:
+            found.setdefault(file.object.lower(), []).append(file)
+        return found
+
+    @cached_property
+    def _without_mapping(self) -> dict[str, ObjectMapping]:
+        project = self._ctx.project
+        if project.settings.unmapped != "load":
+            return {}
+        names = {f.object for f in self._inventory.files if project.object_for(f.object) is None}
+        made = [project.unmapped(name) for name in sorted(names)]
+        return {m.mapping: m for m in made if m.mapping not in project.mappings}
+
+    def objects_without_mapping(self) -> tuple[str, ...]:
+        """Tables of the objects that have landed and have no mapping file."""
+        return tuple(self._without_mapping)
+
+    def is_read(self, dataset: str) -> bool:
+        """Whether another dataset reads this one, so that it is kept as a table."""
+        return any(dataset in needs for needs in self._ctx.project.dependencies().values())
+
+    def object(self, name: str) -> tuple[ObjectPlan, tuple[RejectedFile, ...]]:
+        """The plan of an object's table, and its files that are not fit to be loaded."""
+        project, warehouse = self._ctx.project, self._ctx.warehouse
+        own = name in project.objects
+        mapping = project.with_defaults(project.objects[name]) if own else self._without_mapping[name]
+        table = Table(warehouse, name, name).state()
+        position = read(warehouse, name, table.position if table else None)
+        refresh = self._ctx.request.full_refresh
+        listed = self._by_object.get(mapping.source.lower(), [])
+        fresh = [f for f in listed if refresh or f.identity not in position.loaded]
+        facts = load_facts(self._ctx.landing, project, fresh)
+        plan = plan_object(
+            mapping,
+            catalog_fields=project.fields(mapping) or (),
+            files=facts.files,
+            repeated=facts.repeated,
+            position=position,
+            table=table,
+            full_refresh=refresh,
+            keeps_types=not own,
+        )
+        rejected = tuple(RejectedFile(r.path, r.message, r.code, r.moved_to) for r in facts.rejected)
+        return plan, rejected
+
+    def dataset(self, name: str) -> DatasetPlan:
+        """The plan of a dataset: unchanged where its mapping and everything it reads are as they were."""
+        project, warehouse = self._ctx.project, self._ctx.warehouse
+        mapping = project.datasets[name]
+        position = read(warehouse, name, announced(warehouse, name))
+        inputs = self._versions(mapping)
+        mark = fingerprint(mapping)
+        same = position.version is not None and dict(position.inputs) == inputs and position.fingerprint == mark
+        return DatasetPlan(mapping, position, inputs, mark, same and not self._ctx.request.full_refresh)
+
+    def _versions(self, mapping: DatasetMapping) -> dict[str, int]:
+        names = {self._tables.name_of(reference) for reference in (mapping.source, *(j.table for j in mapping.joins))}
+        states = {name: self._tables.state(name) for name in sorted(names)}
+        return {name: state.version for name, state in states.items() if state is not None}
+
+

@@ -1,0 +1,173 @@
+"""The main job: ingest, plan, run every mapping in its order, report. One Spark session, or none."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from forceglue.errors import ConcurrentRunError, ForceglueError, GateStopped
+from forceglue.landing.ingest import ingest
+from forceglue.landing.store import Store
+from forceglue.mapping.load import load_project
+from forceglue.run.context import RunContext, new_run_id
+from forceglue.run.dataset_run import run_dataset
+from forceglue.run.object_run import run_object
+from forceglue.run.planner import Planner, work_order
+from forceglue.run.publish import publish
+from forceglue.run.report import IngestCounts, MappingReport, Paths, RejectedFile, RunReport
+from forceglue.run.request import RunRequest
+from forceglue.run.tables import Tables
+
+_TRIES = 3
+"""How often a mapping is planned anew when another run commits to its table meanwhile."""
+
+
+def run(request: RunRequest) -> RunReport:
+    """Runs the mappings and writes the report; a mapping that fails does not stop the others.
+
+    Raises:
+        MappingErrors, UsageError: nothing was started.
+        LandingError: a root cannot be used.
+    """
+    started = datetime.now(UTC)
+    project = load_project(request.mappings, env=request.env, params=request.params)
+    project.order(request.names)  # unknown names end here
+    ctx = RunContext(
+        request=request,
+        project=project,
+        landing=Store(request.landing),
+        warehouse=Store.made(request.warehouse),
+        delivery=Store.made(request.delivery),
+        run_id=new_run_id(started),
+        started=started,
+    )
+    ctx.prepare_judge()
+    ctx.tell("ingest", "started")
+    clock = time.monotonic()
+    counts = _ingested(ctx)
+    stages = {"ingest": round(time.monotonic() - clock, 3)}
+    ctx.tell("ingest", "ended", passed=counts.passed, rejected=len(counts.rejected))
+    mappings = Scheduler(ctx).run_all()
+    failed = any(m.status in ("stopped", "failed", "skipped") for m in mappings)
+    report = RunReport(
+        run_id=ctx.run_id,
+        status="failed" if failed else "succeeded",
+        started=started,
+        finished=datetime.now(UTC),
+        mappings=mappings,
+        ingest=counts,
+        paths=Paths(landing=request.landing, warehouse=request.warehouse, delivery=request.delivery),
+        project=project.settings.name,
+        environment=request.env,
+        stages=stages,
+    )
+    return publish(ctx, report)
+
+
+def _ingested(ctx: RunContext) -> IngestCounts:
+    from forceglue import __version__
+
+    done = ingest(
+        ctx.landing,
+        ctx.project,
+        now=ctx.started,
+        function_name="forceglue",
+        function_version=__version__,
+        request_id=ctx.run_id,
+    )
+    rejected = tuple(RejectedFile(f.path, f.message, f.code, f.moved_to) for f in done.rejected)
+    kept = tuple(RejectedFile(f.key, f.message or f.status, f.code) for f in done.failed)
+    return IngestCounts(len(done.passed), (*rejected, *kept))
+
+
+class Scheduler:
+    """Runs mappings as soon as what they read is done; several at a time, each with its own error."""
+
+    def __init__(self, ctx: RunContext) -> None:
+        self._ctx = ctx
+        self._tables = Tables(ctx)
+        self._planner = Planner(ctx, self._tables)
+        self._done: dict[str, MappingReport] = {}
+
+    def run_all(self) -> tuple[MappingReport, ...]:
+        """Every mapping's report, in the order of work."""
+        waits = work_order(self._ctx.project, self._planner.objects_without_mapping(), self._ctx.request.names)
+        running: dict[Future[MappingReport], str] = {}
+        left = dict(waits)
+        with ThreadPoolExecutor(max_workers=threads(), thread_name_prefix="mapping") as pool:
+            while left or running:
+                ready = [name for name, needs in left.items() if all(n in self._done for n in needs)]
+                for name in ready:
+                    needs = left.pop(name)
+                    running[pool.submit(self._one, name, needs)] = name
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    name = running.pop(future)
+                    self._done[name] = future.result()
+        return tuple(self._done[name] for name in waits)
+
+    def _one(self, name: str, needs: tuple[str, ...]) -> MappingReport:
+        kind = "dataset" if name in self._ctx.project.datasets else "object"
+        lost = [n for n in needs if self._done[n].status in ("stopped", "failed", "skipped")]
+        self._ctx.tell(name, "started")
+        clock = time.monotonic()
+        if lost:
+            report = MappingReport(name, kind, "skipped", error=f"{', '.join(lost)} did not succeed in this run")
+        else:
+            report = self._isolated(name, kind)
+        report = replace(report, seconds=round(time.monotonic() - clock, 3))
+        self._ctx.tell(name, report.status, report=report)
+        return report
+
+    def _isolated(self, name: str, kind: str) -> MappingReport:
+        """The one place where a mapping's failure is kept from the others; exit code and report show it."""
+        try:
+            return self._tried(name)
+        except GateStopped as stop:
+            return MappingReport(
+                name, kind, "stopped", error=str(stop), rules=stop.rules, expectations=stop.expectations, held=stop.held
+            )
+        except ForceglueError as error:
+            return MappingReport(name, kind, "failed", error=str(error))
+        except Exception as error:  # noqa: BLE001  # whatever Spark or a library raises fails this mapping alone
+            return MappingReport(name, kind, "failed", error=told(error))
+
+    def _tried(self, name: str) -> MappingReport:
+        for attempt in range(_TRIES):
+            try:
+                return self._planned(name)
+            except ConcurrentRunError:
+                if attempt == _TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _planned(self, name: str) -> MappingReport:
+        if name in self._ctx.project.datasets:
+            dataset = self._planner.dataset(name)
+            if dataset.unchanged:
+                return MappingReport(name, "dataset", "unchanged")
+            return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
+        plan, rejected = self._planner.object(name)
+        if plan.stopped:
+            return MappingReport(name, "object", "stopped", drift=plan.drift, error=plan.stopped, held=plan.landed, rejected_files=rejected)
+        if plan.unchanged:
+            return MappingReport(name, "object", "unchanged", rejected_files=rejected)
+        return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
+
+
+def threads() -> int:
+    """How many mappings run at a time: enough that one plans while another computes."""
+    import os
+
+    return max(2, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2))
+
+
+def told(error: BaseException) -> str:
+    """The cause in a few lines, without a JVM's stack; no cell values are known to be in it, so it is cut short."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+    where = traceback.extract_tb(error.__traceback__)
+    place = next((f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(where) if "forceglue" in f.filename), "")
+    return f"{type(error).__name__}: {' '.join(lines)[:600]}" + (f" ({place})" if place else "")

@@ -1,0 +1,156 @@
+"""The one pass: prepared rows become Parquet files, a folder per verdict, and their footers tell the counts.
+
+Nothing is visible in any table yet. What is staged below a table's own folder can be adopted by it as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from forceglue.errors import BalanceError
+from forceglue.landing.store import Store
+from forceglue.quality.rules import GOOD, VERDICT, mask_names
+from forceglue.transform.prepared import Prepared
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import FileMetaData
+    from pyspark.sql import Observation, SparkSession
+
+_OBSERVED_WITHIN = 60.0
+"""Seconds that Spark may take after the write to hand over what it counted."""
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One Parquet file: its path below the warehouse, size in bytes, footer."""
+
+    path: str
+    size: int
+    modified_ms: int
+    footer: FileMetaData = field(repr=False)
+
+    @property
+    def rows(self) -> int:
+        return int(self.footer.num_rows)
+
+
+@dataclass(frozen=True)
+class Staged:
+    """The staged rows of one mapping.
+
+    Attributes:
+        folder: below the warehouse root.
+        files: by verdict.
+        read: rows that Spark read from the landed files; None where nothing was counted.
+        clean: no row breaks any rule, so that nothing is left to count.
+    """
+
+    folder: str
+    files: Mapping[str, tuple[StagedFile, ...]]
+    read: int | None
+    clean: bool
+
+    def rows(self, verdict: str) -> int:
+        return sum(f.rows for f in self.files.get(verdict, ()))
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows(v) for v in self.files)
+
+    def paths(self, store: Store, verdict: str = GOOD) -> list[str]:
+        return [store.uri(f.path) for f in self.files.get(verdict, ())]
+
+
+def stage(prepared: Prepared, store: Store, folder: str) -> Staged:
+    """Writes the prepared rows below `folder` of the warehouse: one Spark job."""
+    prepared.frame.write.mode("overwrite").partitionBy(VERDICT).parquet(store.uri(folder))
+    read = _observed(prepared.read) if prepared.read is not None else None
+    files = staged_files(store, folder)
+    clean = not any(_any_bit(f.footer, mask_names(prepared.checks)) for group in files.values() for f in group)
+    return Staged(folder, files, read, clean)
+
+
+def staged_files(store: Store, folder: str) -> dict[str, tuple[StagedFile, ...]]:
+    """The files below a staging folder by verdict, each with its footer."""
+    entries = [e for e in store.list(folder) if e.path.endswith(".parquet")]
+
+    def opened(entry: Any) -> StagedFile:
+        import pyarrow.parquet as pq
+
+        with store.open_input(entry.path) as stream:
+            return StagedFile(entry.path, entry.size, int(entry.mtime.timestamp() * 1000), pq.read_metadata(stream))
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = list(pool.map(opened, entries))
+    groups: dict[str, list[StagedFile]] = {}
+    for file in found:
+        verdict = file.path[len(folder) :].split("/")[1].partition("=")[2]
+        groups.setdefault(verdict, []).append(file)
+    return {verdict: tuple(group) for verdict, group in groups.items()}
+
+
+def discard(store: Store, folder: str) -> None:
+    """Removes what was staged below a folder; another run's removal of the same is no error."""
+    if "://" not in store.root:
+        import shutil
+
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(store.uri(folder))
+        return
+    for entry in store.list(folder):
+        store.delete(entry.path)
+
+
+def _any_bit(footer: FileMetaData, masks: list[str]) -> bool:
+    wanted = set(masks)
+    for group in range(footer.num_row_groups):
+        for i in range(footer.num_columns):
+            column = footer.row_group(group).column(i)
+            if column.path_in_schema in wanted:
+                statistics = column.statistics
+                if statistics is None or not statistics.has_min_max or statistics.max != 0 or statistics.min != 0:
+                    return True
+    return False
+
+
+def _observed(observation: Observation) -> int:
+    """The rows counted inside the write. Spark hands them over by an event, which must not be waited for without end."""
+    got: list[int] = []
+    waiting = threading.Thread(target=lambda: got.append(int(observation.get["rows"])), daemon=True)
+    waiting.start()
+    waiting.join(_OBSERVED_WITHIN)
+    if not got:
+        raise BalanceError("Spark did not say how many rows it read, so nothing was committed; run again")
+    return got[0]
+
+
+def rule_counts(spark: SparkSession, prepared: Prepared, staged: Staged, store: Store) -> dict[str, dict[str, int]]:
+    """`{rule: {verdict: rows that break it}}` from the narrow mask columns; empty where every row is clean."""
+    if staged.clean:
+        return {}
+    from pyspark.sql import functions as F
+
+    from forceglue.quality.rules import BITS
+
+    masks = mask_names(prepared.checks)
+    ddl = ", ".join(f"{m} bigint" for m in masks) + f", {VERDICT} string"
+    frame = spark.read.schema(ddl).option("basePath", store.uri(staged.folder)).parquet(store.uri(staged.folder))
+    some = F.lit(False)
+    for mask in masks:
+        some = some | (F.col(mask) != 0)
+    sums = []
+    for i, check in enumerate(prepared.checks):
+        bit = F.lit(1 << (i % BITS)).cast("bigint")
+        sums.append(F.sum((F.col(masks[i // BITS]).bitwiseAND(bit) != 0).cast("bigint")).alias(f"c{i}"))
+    counts: dict[str, dict[str, int]] = {}
+    for row in frame.where(some).groupBy(VERDICT).agg(*sums).collect():
+        for i, check in enumerate(prepared.checks):
+            if row[f"c{i}"]:
+                of_rule = counts.setdefault(check.name, {})
+                of_rule[row[VERDICT]] = of_rule.get(row[VERDICT], 0) + int(row[f"c{i}"])
+    return counts

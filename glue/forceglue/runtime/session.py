@@ -1,0 +1,198 @@
+"""The one Spark session: a local one with measured settings, or the one that the platform already made.
+
+Under AWS Glue (and any `spark-submit`) the JVM exists before our code does; it is used as it is. Anywhere else a local
+JVM is started. Nothing is printed to stdout.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyspark
+from pyspark.sql import SparkSession
+
+from forceglue.runtime import java, warm_archive
+from forceglue.runtime.jars import ensure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forceglue.runtime.java import Java
+
+# Settings that a running session takes too, and that decide what rows look like: the same everywhere.
+MEANING = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+LOCAL = {
+    "spark.ui.showConsoleProgress": "false",
+    "spark.scheduler.mode": "FAIR",
+    # Delta reads its own log with 50 tasks unless told otherwise: 3.0 s a small MERGE instead of 1.6 s.
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # A laptop's own host name often does not resolve.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+}
+# The C2 compiler pays only on long jobs; starting it costs more CPU than a small run has to spend.
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+LOG_VARIABLE = "FORCEGLUE_SPARK_LOG"
+LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+
+
+def start(
+    *,
+    app: str = "forceglue",
+    master: str | None = None,
+    memory: str | None = None,
+    extra: Mapping[str, str] | None = None,
+    quick: bool = False,
+    ui: bool = False,
+    roots: Sequence[str] = (),
+    needs: Sequence[str] = (),
+) -> SparkSession:
+    """The session of this process, started if there is none.
+
+    Args:
+        app: the name that Spark's own pages show.
+        master: a Spark master; None is this machine with all its cores.
+        memory: of the driver, such as `4g`; None is half of the machine's, 4 GB at most.
+        extra: Spark settings that win over ours; `spark.driver.extraJavaOptions` is added to ours.
+        quick: settings for small runs (tests, the demo): a faster start for slower long jobs.
+        ui: serve Spark's web page while the session lives.
+        roots: the run's roots; one under `s3://` brings Hadoop's S3 client and its settings.
+        needs: further JARs: `postgresql`, `s3`.
+
+    Raises:
+        SetupError: no Java or no JARs, with what to do.
+    """
+    running = SparkSession.getActiveSession()
+    if running is not None or under_submit():
+        session = running or SparkSession.builder.appName(app).getOrCreate()
+        for key, value in {**MEANING, **_runtime_settings(session, extra or {})}.items():
+            session.conf.set(key, value)
+        return session
+    wanted = {*needs, *(("s3",) if any(is_s3(root) for root in roots) else ())}
+    found = java.find()
+    java.prepare(found, pyspark.__version__)
+    delta = ensure(pyspark.__version__, java=found)
+    further = ensure(pyspark.__version__, wanted, java=found)[len(delta) :]
+    # A SPARK_HOME that some other Spark left in the environment would start that one's JVM.
+    os.environ["SPARK_HOME"] = str(Path(pyspark.__file__).parent)
+    os.environ.setdefault("SPARK_LAUNCHER_OPTS", " ".join(QUICK))
+    # At the end of the class path, so that the class archive fits with and without them.
+    os.environ["SPARK_DIST_CLASSPATH"] = os.pathsep.join(str(jar) for jar in further)
+    settings = local_settings(found, delta, further, master=master, memory=memory, quick=quick, ui=ui)
+    if "s3" in wanted:
+        settings |= s3_settings()
+    for key, value in (extra or {}).items():
+        settings[key] = f"{settings[key]} {value}" if key == "spark.driver.extraJavaOptions" else value
+    builder = SparkSession.builder.appName(app)
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def under_submit() -> bool:
+    """Whether a JVM is there before Python: AWS Glue, EMR, `spark-submit`."""
+    return "PYSPARK_GATEWAY_PORT" in os.environ
+
+
+def is_s3(root: str) -> bool:
+    """Whether a root is an S3 URI."""
+    return root.startswith(("s3://", "s3a://"))
+
+
+def cores() -> int:
+    """The cores that this process may use, which in a container are fewer than the machine's."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def default_memory() -> str:
+    """Half of the memory that this process may use, between 1 and 4 GB: other programs want the rest."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.is_file() and (told := limit.read_text("ascii").strip()).isdigit():
+        total = min(total, int(told))
+    return f"{min(max(total // 2 >> 20, 1024), 4096)}m"
+
+
+def local_settings(
+    found: Java,
+    delta: Sequence[Path],
+    further: Sequence[Path],
+    *,
+    master: str | None,
+    memory: str | None,
+    quick: bool,
+    ui: bool,
+) -> dict[str, str]:
+    """All settings of a session that we start ourselves, with Delta's JARs and further ones."""
+    count = cores()
+    master = master or f"local[{count}]"
+    options = " ".join(quoted(option) for option in _java_options(found, delta, quick=quick))
+    settings = {
+        **MEANING,
+        **DELTA,
+        **LOCAL,
+        "spark.master": master,
+        "spark.ui.enabled": str(ui).lower(),
+        "spark.driver.memory": memory or default_memory(),
+        "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in delta),
+        "spark.driver.extraJavaOptions": options,
+        "spark.sql.shuffle.partitions": str(count),
+        # Never a folder in the working directory of whoever calls.
+        "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "forceglue-spark-warehouse"),
+    }
+    if not master.startswith("local"):
+        # Executors elsewhere do not see our folders: Spark sends them the files.
+        settings["spark.jars"] = ",".join(str(jar) for jar in (*delta, *further))
+        del settings["spark.driver.host"], settings["spark.driver.bindAddress"]
+    return settings
+
+
+def _java_options(found: Java, delta: Sequence[Path], *, quick: bool) -> list[str]:
+    level = os.environ.get(LOG_VARIABLE)
+    return [
+        f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
+        *((f"-Dforceglue.log={level}", f"-Dforceglue.log.tasks={level}") if level else ()),
+        "-Duser.timezone=UTC",
+        # The JVM's own warnings go to stdout unless they are sent elsewhere.
+        "-Xlog:disable",
+        "-Xlog:all=error:stderr",
+        *(QUICK if quick else ()),
+        *warm_archive.options(found, delta),
+    ]
+
+
+def quoted(option: str) -> str:
+    """One JVM option as Spark's own splitter reads it back."""
+    escaped = option.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if any(sign.isspace() or sign in "\"'" for sign in option) else option
+
+
+def s3_settings() -> dict[str, str]:
+    """Hadoop's S3 client for `s3://`, at `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` when one is set."""
+    client = "org.apache.hadoop.fs.s3a.S3AFileSystem"
+    settings = {"spark.hadoop.fs.s3.impl": client, "spark.hadoop.fs.s3a.impl": client}
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        settings |= {
+            "spark.hadoop.fs.s3a.endpoint": endpoint,
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": str(endpoint.startswith("https://")).lower(),
+        }
+    return settings
+
+
+def _runtime_settings(session: SparkSession, extra: Mapping[str, str]) -> dict[str, str]:
+    """Of `extra`, what a running session can still take; the rest was decided when its JVM started."""
+    return {key: value for key, value in extra.items() if session.conf.isModifiable(key)}

@@ -1,0 +1,113 @@
+"""Casts that never kill a job: every form that Salesforce, AppFlow and the Bulk API write, or null with a reason.
+
+A value that was there and is null after its cast did not fit. Casts are SQL text (`try_cast`), because the Column
+method exists only from Spark 4.0 and ANSI mode would end the job at a bad cell.
+"""
+
+from __future__ import annotations
+
+import re
+
+_DECIMAL = re.compile(r"^decimal\((\d+),\s*(\d+)\)$")
+_INTEGERS = {"tinyint", "smallint", "int", "integer", "bigint", "long"}
+# a date alone or with a time of day; the zone may be Z, +00:00 or Salesforce's +0000
+_DATETIME = r"^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}([.]\\d{1,9})?)?)?(Z|[+-]\\d{2}:?\\d{2})?$"
+_EPOCH_MILLIS = r"^-?\\d{11,14}$"
+
+
+def quoted(name: str) -> str:
+    """The name as a Spark SQL identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def timestamp_sql(text: str) -> str:
+    """SQL text: a Salesforce date-time in any of its forms (ISO with Z, +0000 or a blank, epoch milliseconds)."""
+    return (
+        f"CASE WHEN {text} RLIKE '{_EPOCH_MILLIS}' THEN timestamp_millis(try_cast({text} AS BIGINT)) "
+        f"WHEN {text} RLIKE '{_DATETIME}' THEN try_cast({text} AS TIMESTAMP) END"
+    )
+
+
+def as_text(name: str, physical: str) -> str:
+    """SQL text: a landed field of any type as the text that Salesforce would have sent; empty text is null.
+
+    Salesforce has no empty text: the REST form of a missing value is null, the Bulk form an empty cell.
+    """
+    column = quoted(name)
+    if physical == "string":
+        return f"nullif({column}, '')"
+    if physical == "timestamp":
+        return f"date_format({column}, \"yyyy-MM-dd'T'HH:mm:ss.SSS'Z'\")"
+    if physical == "binary":
+        return f"base64({column})"
+    if physical in ("float", "double"):  # 1.0E7 is a spelling that nobody sent: written out where it fits
+        text = f"CAST({column} AS STRING)"
+        plain = f"regexp_replace(CAST(try_cast({text} AS DECIMAL(38,10)) AS STRING), '([.][0-9]+?)0*$', '$1')"
+        return f"CASE WHEN {text} LIKE '%E%' THEN coalesce({plain}, {text}) ELSE {text} END"
+    return f"CAST({column} AS STRING)"
+
+
+def order_sql(name: str, physical: str) -> str:
+    """SQL text: the field as a BIGINT that grows with the version (microseconds for a date-time, else the number)."""
+    column = quoted(name)
+    if physical in ("timestamp", "date"):
+        return f"unix_micros(CAST({column} AS TIMESTAMP))"
+    text = f"trim(CAST({column} AS STRING))"
+    return f"coalesce(unix_micros({timestamp_sql(text)}), try_cast({text} AS BIGINT))"
+
+
+def _from_text(text: str, target: str) -> str:
+    trimmed = f"trim({text})"
+    if target == "timestamp":
+        return timestamp_sql(trimmed)
+    if target == "date":
+        return f"CAST({timestamp_sql(trimmed)} AS DATE)"
+    if target == "boolean":
+        return (
+            f"CASE WHEN lower({trimmed}) IN ('true', '1', 't', 'yes', 'y') THEN true "
+            f"WHEN lower({trimmed}) IN ('false', '0', 'f', 'no', 'n') THEN false END"
+        )
+    if target in _INTEGERS:
+        # some fields that describe calls int come as 3.0: exact or not at all
+        number = f"try_cast({trimmed} AS DECIMAL(38,6))"
+        return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS {target}) END"
+    decimal = _DECIMAL.match(target)
+    if decimal:
+        return _decimal_sql(trimmed, int(decimal[1]), int(decimal[2]))
+    return f"try_cast({trimmed} AS {target})"
+
+
+def _decimal_sql(value: str, precision: int, scale: int) -> str:
+    """Exact or null: a plain cast would round `12345.678` to two places and say nothing."""
+    typed = f"try_cast({value} AS DECIMAL({precision},{scale}))"
+    exact = f"try_cast({value} AS DECIMAL(38,{38 - (precision - scale)}))"
+    return f"CASE WHEN {typed} = {exact} THEN {typed} END"
+
+
+def cast_sql(name: str, physical: str, target: str) -> str:
+    """SQL text: the landed field `name` of type `physical` as `target`; null where it does not fit."""
+    target = target.lower().strip()
+    if target == "string":
+        return as_text(name, physical)
+    if physical == target:
+        return quoted(name)
+    if physical == "string":
+        return _from_text(as_text(name, physical), target)
+    decimal = _DECIMAL.match(target)
+    if decimal:
+        return _decimal_sql(quoted(name), int(decimal[1]), int(decimal[2]))
+    if target in _INTEGERS and physical in ("float", "double") or physical.startswith("decimal") and target in _INTEGERS:
+        return f"CASE WHEN {quoted(name)} = floor({quoted(name)}) THEN try_cast({quoted(name)} AS {target}) END"
+    if (physical, target) in (("timestamp", "date"), ("date", "timestamp")):
+        return f"CAST({quoted(name)} AS {target})"
+    return _from_text(as_text(name, physical), target)
+
+
+def needs_cast(physical: str, target: str) -> bool:
+    """Whether a value of the landed type can fail to become one of the target type."""
+    return target.lower() != "string" and physical != target.lower()
+
+
+def present_sql(name: str, physical: str) -> str:
+    """SQL text: whether the field holds a value at all (blank text is none)."""
+    return f"nullif(trim({as_text(name, physical)}), '') IS NOT NULL"

@@ -1,0 +1,99 @@
+"""Rows ready to be staged: the target's columns, the masks of broken rules, and each row's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forceglue.quality import rules as q
+from forceglue.transform.cast import quoted
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, Observation
+
+RAW, REASONS, RECORD_KEY, ROW_NUMBER, SET_ASIDE_AT = "_raw", "_reasons", "_record_key", "_row", "_quarantined_at"
+"""Columns of a row that is set aside, beside the target's own."""
+
+Flags = Callable[["DataFrame"], Mapping[str, "Column"]]
+"""From the rows that would be written to named conditions, true or false, that the pass counts."""
+
+
+def no_flags(_: DataFrame) -> dict[str, Column]:
+    """Nothing else to count."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What one mapping would write, not computed yet.
+
+    Attributes:
+        frame: `columns`, the mask columns, the verdict, and the columns of a row that is set aside.
+        columns: the target's columns in order, traceability included.
+        checks: the rules of the masks, in the order of their bits.
+        read: counts the rows read before any is left out; None where nothing is left out before staging.
+    """
+
+    frame: DataFrame
+    columns: tuple[str, ...]
+    checks: tuple[q.Check, ...]
+    read: Observation | None
+
+
+@dataclass(frozen=True)
+class Aside:
+    """SQL texts of what a row that is set aside takes along: the raw row, its key, its place in the file, the time."""
+
+    raw: str
+    key: str
+    row: str
+    at: str
+
+
+def judged(
+    frame: DataFrame,
+    columns: Sequence[str],
+    checks: Sequence[q.Check],
+    aside: Aside,
+    *,
+    gone: str | None,
+    kept: str | None,
+    flags: Flags,
+    read: Observation | None,
+) -> Prepared:
+    """The rows with their verdicts; raw row and reasons only on those that are set aside.
+
+    Args:
+        gone: SQL text: the record is deleted at the source and the table is not to keep it.
+        kept: SQL text of the mapping's `where`; a row that it does not hold for is filtered out.
+        flags: given the target's columns, what else the pass is to count (conditions of expectations).
+    """
+    own = [quoted(name) for name in columns]
+    counted = flags(frame.selectExpr(*own))
+    for i, column in enumerate(counted.values()):
+        frame = frame.withColumn(f"__flag_{i}", column)
+    checks = (*checks, *(q.flag_check(name, f"__flag_{i}") for i, name in enumerate(counted)))
+    marked = q.masked(frame, checks)
+    told = q.verdict(checks, gone)
+    if kept is not None:
+        told = f"CASE WHEN NOT coalesce({kept}, false) THEN '{q.FILTERED}' ELSE {told} END"
+    marked = marked.selectExpr("*", f"{told} AS {q.VERDICT}")
+    out = f"{q.VERDICT} IN ('{q.QUARANTINED}', '{q.FAILED}')"
+    frame = marked.selectExpr(
+        *own,
+        *q.mask_names(checks),
+        f"CAST(IF({out}, {aside.key}, NULL) AS STRING) AS {RECORD_KEY}",
+        f"IF({out}, {aside.raw}, NULL) AS {RAW}",
+        f"IF({out}, {q.reasons(checks)}, NULL) AS {REASONS}",
+        f"CAST(IF({out}, {aside.row}, NULL) AS BIGINT) AS {ROW_NUMBER}",
+        f"IF({out}, {aside.at}, NULL) AS {SET_ASIDE_AT}",
+        q.VERDICT,
+    )
+    return Prepared(frame, tuple(columns), checks, read)
+
+
+def raw_json(fields: Mapping[str, str]) -> str:
+    """SQL text: `{column: name in the text}` of the row as JSON."""
+    members = ", ".join(f"{quoted(column)} AS {quoted(name)}" for column, name in fields.items())
+    return f"to_json(struct({members}))"

@@ -1,0 +1,143 @@
+"""From landed files to one frame of a batch: every form of the same object side by side.
+
+AppFlow writes Parquet with everything as text or with types kept, JSON lines and CSV, and changes between two APIs by
+volume; a data export writes CSV with a byte-order mark. Files of one format and one set of fields are read together,
+with the schema that the ingest checks found: nothing is inferred, no file is opened twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forceglue.transform.cast import as_text, quoted
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from forceglue.landing.inventory import LandedFile
+
+SEQ, ROW = "__seq", "__row"
+"""Columns of a batch beside the fields: which file of the batch (landing order), and the row's place in it."""
+
+# characters that a file URI keeps as they are; the rest of ASCII is percent-encoded, other scripts are not
+_URI_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
+_MANY_FILES = 16
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The rows of some landed files.
+
+    Attributes:
+        frame: one column a field, named in lower case, plus `__seq` and `__row`.
+        fields: `{field in lower case: type}`; a field whose type differs between the files is text.
+        spelled: `{field in lower case: the name as it landed}`.
+        files: the files, in landing order; `__seq` counts them.
+    """
+
+    frame: DataFrame
+    fields: dict[str, str]
+    spelled: dict[str, str]
+    files: tuple[LandedFile, ...]
+
+
+def read_batch(spark: SparkSession, files: Sequence[LandedFile], never_read: frozenset[str]) -> Batch:
+    """The batch of these files (in landing order); fields in `never_read` (lower case) are not read at all."""
+    types: dict[str, set[str]] = {}
+    spelled: dict[str, str] = {}
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
+    for seq, file in enumerate(files):
+        fields = tuple((name, kind) for name, kind in file.fields if name.lower() not in never_read)
+        groups.setdefault((file.format, fields), []).append(seq)
+        for name, kind in fields:
+            types.setdefault(name.lower(), set()).add(logical_type(kind))
+            spelled.setdefault(name.lower(), name)
+    settled = {name: next(iter(kinds)) if len(kinds) == 1 else "string" for name, kinds in types.items()}
+    frames = [_group(spark, files, seqs, fmt, fields, settled) for (fmt, fields), seqs in groups.items()]
+    frame = frames[0]
+    for other in frames[1:]:
+        frame = frame.unionByName(other)
+    return Batch(frame, settled, spelled, tuple(files))
+
+
+def logical_type(kind: str) -> str:
+    """The type that a landed type becomes in the batch: nested values are JSON text."""
+    if kind.startswith("string"):
+        return "string"
+    return "timestamp" if kind.startswith("timestamp") else kind
+
+
+def _group(
+    spark: SparkSession,
+    files: Sequence[LandedFile],
+    seqs: list[int],
+    fmt: str,
+    fields: tuple[tuple[str, str], ...],
+    settled: dict[str, str],
+) -> DataFrame:
+    uris = [files[seq].uri for seq in seqs]
+    raw = _load(spark, uris, fmt, fields)
+    row = "_metadata.row_index" if fmt == "parquet" else "monotonically_increasing_id()"
+    seq = str(seqs[0]) if len(seqs) == 1 else "_metadata.file_path"
+    here = {name.lower(): (name, kind) for name, kind in fields}
+    columns = []
+    for field, kind in settled.items():
+        value = _value(*here[field], kind) if field in here else f"CAST(NULL AS {kind})"
+        columns.append(f"{value} AS {quoted(field)}")
+    # SQL text in one call: a Column object a piece costs a round trip to the JVM each
+    frame = raw.selectExpr(*columns, f"{seq} AS {SEQ}", f"{row} AS {ROW}")
+    if len(seqs) == 1:
+        return frame
+    return _numbered(spark, frame, {_file_uri(files[s].uri): s for s in seqs})
+
+
+def _value(name: str, landed: str, kind: str) -> str:
+    """SQL text: the landed field as the batch has it."""
+    if landed == "timestamp_ns":  # Spark reads nanoseconds as a number
+        moment = f"timestamp_micros({quoted(name)} DIV 1000)"
+        return moment if kind == "timestamp" else f"date_format({moment}, \"yyyy-MM-dd'T'HH:mm:ss.SSS'Z'\")"
+    if landed.startswith("string:"):
+        return f"to_json({quoted(name)})"
+    return as_text(name, logical_type(landed)) if kind == "string" else quoted(name)
+
+
+def _load(spark: SparkSession, uris: list[str], fmt: str, fields: tuple[tuple[str, str], ...]) -> DataFrame:
+    from pyspark.sql.types import StringType, StructField, StructType
+
+    texts = StructType([StructField(name, StringType()) for name, _ in fields])
+    if fmt == "csv":
+        options = {"header": True, "multiLine": True, "escape": '"', "quote": '"', "enforceSchema": False}
+        blanks = {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False, "maxCharsPerColumn": -1}
+        return spark.read.schema(texts).options(**options, **blanks, mode="FAILFAST").csv(uris)
+    if fmt == "json":
+        return spark.read.schema(texts).options(mode="FAILFAST").json(uris)
+    if any(":" in kind for _, kind in fields):  # nested values: only Parquet itself knows their shape
+        return spark.read.option("mergeSchema", False).parquet(*uris)
+    ddl = ", ".join(f"{quoted(name)} {_read_type(kind)}" for name, kind in fields)
+    return spark.read.schema(ddl).parquet(*uris)
+
+
+def _read_type(kind: str) -> str:
+    return "bigint" if kind == "timestamp_ns" else kind
+
+
+def _numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
+    """`__seq` from the file's path to its number; a map for a few files, a broadcast join for many."""
+    from pyspark.sql import functions as F
+
+    if len(numbers) <= _MANY_FILES:
+        pairs = [F.lit(part) for pair in numbers.items() for part in pair]
+        return frame.withColumn(SEQ, F.try_element_at(F.create_map(*pairs), F.col(SEQ)))
+    table = spark.createDataFrame(list(numbers.items()), "`__path` string, `__number` int")
+    joined = frame.join(F.broadcast(table), F.col(SEQ) == F.col("__path"), "left")
+    return joined.withColumn(SEQ, F.col("__number")).drop("__path", "__number")
+
+
+def _file_uri(uri: str) -> str:
+    """The path as Spark spells it in `_metadata.file_path`."""
+    scheme, sep, rest = uri.partition("://")
+    scheme, path = (scheme, rest) if sep else ("file", uri)
+    kept = "".join(c if c in _URI_KEPT or not c.isascii() else f"%{ord(c):02X}" for c in path)
+    return f"{scheme}://{kept}"

@@ -1,0 +1,183 @@
+"""MERGE of staged rows into a table: upsert, and SCD2. The position rides in the same Delta transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forceglue.errors import ConcurrentRunError
+from forceglue.transform.cast import order_sql, quoted
+from forceglue.write.delta_table import Table, app_id
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did, in rows. `applied` is how many of the staged rows the table took."""
+
+    inserted: int
+    updated: int
+    deleted: int
+
+    @property
+    def applied(self) -> int:
+        return self.inserted + self.updated + self.deleted
+
+
+@dataclass(frozen=True)
+class MergeKeys:
+    """Names of the table's own columns: key, order (None: what lands later is newer), deleted, and the order's type."""
+
+    key: Sequence[str]
+    order: str | None
+    order_type: str
+    deleted: str | None
+
+
+def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSession:
+    """A session of its own, so that mappings that run at the same time do not share the transaction's settings."""
+    own = spark.newSession()
+    own.conf.set("spark.databricks.delta.write.txnAppId", app_id(mapping))
+    own.conf.set("spark.databricks.delta.write.txnVersion", str(position))
+    own.conf.set("spark.databricks.delta.schema.autoMerge.enabled", "true")
+    # the source is Parquet files that nobody changes: it can be read twice, a third copy would only cost
+    own.conf.set("spark.databricks.delta.merge.materializeSource", "none")
+    return own
+
+
+def newer(keys: MergeKeys, columns: Sequence[str]) -> str:
+    """SQL text: the staged row `s` replaces the table's row `t`.
+
+    A greater order does; an equal one does if anything differs (a load again with a new field, a formula's refresh): of
+    two versions with one stamp the one that landed last stands. An older one never does.
+    """
+    if keys.order is None:
+        return "true"
+    s, t = (order_sql(keys.order, keys.order_type).replace(quoted(keys.order), f"{side}.{quoted(keys.order)}") for side in "st")
+    same = " AND ".join(f"s.{quoted(c)} <=> t.{quoted(c)}" for c in columns) or "true"
+    return f"(({s}) > ({t}) OR ({t}) IS NULL OR (({s}) = ({t}) AND NOT ({same})))"
+
+
+def upsert(
+    spark: SparkSession,
+    table: Table,
+    paths: Sequence[str],
+    keys: MergeKeys,
+    *,
+    data: Sequence[str],
+    columns: Sequence[str],
+    compared: Sequence[str],
+    delete: bool,
+    position: int,
+) -> Merged:
+    """Merges staged Parquet files into the table.
+
+    Args:
+        data: the columns that this batch carries; an update leaves the others as they are.
+        columns: all columns, for an insert.
+        compared: data columns that the table already has.
+        delete: a row whose latest version is deleted goes; else it stays and says so.
+    """
+    own = session_for(spark, table.mapping, position)
+    source = _read(own, paths, columns)
+    on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in keys.key)
+    gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if delete and keys.deleted else "false"
+    merge = _target(own, table).merge(source.alias("s"), on)
+    wins = newer(keys, compared)
+    if gone != "false":
+        merge = merge.whenMatchedDelete(condition=f"{gone} AND {wins}")
+    merge = merge.whenMatchedUpdate(condition=wins, set={quoted(c): f"s.{quoted(c)}" for c in data})
+    merge = merge.whenNotMatchedInsert(condition=f"NOT {gone}", values={quoted(c): f"s.{quoted(c)}" for c in columns})
+    _execute(merge, table, position)
+    found = table.metrics()
+    return Merged(
+        found.get("numTargetRowsInserted", 0), found.get("numTargetRowsUpdated", 0), found.get("numTargetRowsDeleted", 0)
+    )
+
+
+def _read(own: SparkSession, paths: Sequence[str], columns: Sequence[str]) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    return own.read.parquet(*paths).select(*(F.col(quoted(c)) for c in columns))
+
+
+def _target(own: SparkSession, table: Table):  # type: ignore[no-untyped-def]  # delta-spark's own class, imported late
+    from delta.tables import DeltaTable
+
+    return DeltaTable.forPath(own, table.uri).alias("t")
+
+
+def _execute(merge, table: Table, position: int) -> None:  # type: ignore[no-untyped-def]  # delta-spark's merge builder
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import PySparkException
+
+    try:
+        merge.execute()
+    except (PySparkException, Py4JJavaError) as error:
+        if "Concurrent" in str(error):
+            raise ConcurrentRunError(f"{table.mapping}: another run wrote {table.uri} meanwhile. Run again.") from error
+        raise
+    table.confirm(position)
+
+
+def scd2(
+    spark: SparkSession,
+    table: Table,
+    paths: Sequence[str],
+    keys: MergeKeys,
+    *,
+    columns: Sequence[str],
+    tracked: Sequence[str],
+    close: bool,
+    position: int,
+) -> Merged:
+    """A row a version: a change in a tracked column ends the current version and opens the next.
+
+    A change elsewhere is made in place; a deleted record's version ends (`close`). Returned counts are rows of the batch:
+    `inserted` new records, `updated` records with a new version or changed in place, `deleted` ended ones.
+    """
+    from pyspark.sql import functions as F
+
+    own = session_for(spark, table.mapping, position)
+    source = _read(own, paths, columns).alias("s")
+    current = own.read.format("delta").load(table.uri).where("is_current").alias("t")
+    on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
+    known = [c for c in tracked if c in current.columns]
+    changed = F.expr(" OR ".join(f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" for c in known) or "false")
+    gone = F.expr(f"coalesce(s.{quoted(keys.deleted)}, false)") if close and keys.deleted else F.lit(False)
+    wins = F.expr(newer(keys, [c for c in columns if c in current.columns and c not in _ENGINE]))
+    unmatched = F.expr(f"t.{quoted(keys.key[0])} IS NULL")
+    action: Column = (
+        F.when(unmatched & gone, "none").when(unmatched, "new").when(~wins, "none")
+        .when(gone, "close").when(changed, "version").otherwise("edit")
+    )  # fmt: skip
+    joined = source.join(current, on, "left").select("s.*", action.alias("__action")).where("__action <> 'none'").persist()
+    try:
+        counted = {row["__action"]: int(row["count"]) for row in joined.groupBy("__action").count().collect()}
+        key = [f"__merge_{i}" for i in range(len(keys.key))]
+        touching = joined.where("__action <> 'new'").select("*", *(F.col(quoted(k)).alias(m) for k, m in zip(keys.key, key, strict=True)))
+        opening = joined.where("__action in ('new', 'version')").select(
+            "*", *(F.lit(None).cast(dict(joined.dtypes)[k]).alias(m) for k, m in zip(keys.key, key, strict=True))
+        )
+        rows = touching.withColumn("__opens", F.lit(False)).unionByName(opening.withColumn("__opens", F.lit(True)))
+        match = " AND ".join(f"t.{quoted(k)} = s.{m}" for k, m in zip(keys.key, key, strict=True))
+        in_place = [c for c in columns if c not in _ENGINE]
+        merge = (
+            _target(own, table)
+            .merge(rows.alias("s"), f"{match} AND t.is_current AND NOT s.__opens")
+            .whenMatchedUpdate(
+                condition="s.__action in ('version', 'close')", set={"is_current": "false", "valid_to": "s.valid_from"}
+            )
+            .whenMatchedUpdate(condition="s.__action = 'edit'", set={quoted(c): f"s.{quoted(c)}" for c in in_place})
+            .whenNotMatchedInsert(condition="s.__opens", values={quoted(c): f"s.{quoted(c)}" for c in columns})
+        )
+        _execute(merge, table, position)
+    finally:
+        joined.unpersist()
+    return Merged(counted.get("new", 0), counted.get("version", 0) + counted.get("edit", 0), counted.get("close", 0))
+
+
+_ENGINE = ("valid_from", "valid_to", "is_current")

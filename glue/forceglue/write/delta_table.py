@@ -1,0 +1,231 @@
+"""A Delta table as this package sees it: version, columns, position, and files taken over without being read again.
+
+Commits that add whole files go through delta-rs: they need no Spark job, take milliseconds, and carry the position in
+the same transaction. What must look into rows (MERGE) is Spark's (`delta_merge`). Both use one log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from forceglue.errors import ConcurrentRunError, LandingError
+from forceglue.landing.store import Store
+from forceglue.write.delta_stats import file_stats
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+    from pyspark.sql.types import StructType
+
+    from forceglue.run.staging import StagedFile
+
+
+def app_id(mapping: str) -> str:
+    """Under which name a mapping's position stands in its table's transactions."""
+    return f"forceglue/{mapping}"
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table at one moment.
+
+    Attributes:
+        version: of the Delta log.
+        position: the version of the batch committed last; None where no run of ours has written.
+        columns: `{name: Spark SQL type}` in order.
+        files: paths of the live data files, relative to the table.
+    """
+
+    version: int
+    position: int | None
+    columns: Mapping[str, str]
+
+
+class Table:
+    """A Delta table at a path below a root; it need not be there yet."""
+
+    def __init__(self, store: Store, path: str, mapping: str) -> None:
+        self.store, self.path, self.mapping = store, path, mapping
+        self.uri = store.uri(path)
+        self._options = storage_options(self.uri)
+
+    def open(self) -> DeltaTable | None:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        if "://" not in self.uri and not os.path.isdir(os.path.join(self.uri, "_delta_log")):
+            return None
+        try:
+            return DeltaTable(self.uri, storage_options=self._options)
+        except TableNotFoundError:
+            return None
+
+    def state(self) -> TableState | None:
+        """What the table is now, from its log alone; None where there is no table."""
+        table = self.open()
+        if table is None:
+            return None
+        fields = json.loads(table.schema().to_json())["fields"]
+        columns = {f["name"]: _spark_type(f["type"]) for f in fields}
+        return TableState(table.version(), table.transaction_version(app_id(self.mapping)), columns)
+
+    def adopt(
+        self,
+        files: Iterable[StagedFile],
+        schema: StructType,
+        *,
+        position: int,
+        at: TableState | None,
+        replace: bool = False,
+        partition_by: Sequence[str] = (),
+        remove_below: Iterable[str] = (),
+        properties: Mapping[str, str] | None = None,
+        comment: str | None = None,
+    ) -> None:
+        """Makes staged files part of the table and sets the position, in one transaction.
+
+        Args:
+            files: Parquet files below the table's folder.
+            schema: of the table; columns that it lacks are added first.
+            at: the state on which the plan was made; a commit in between is a `ConcurrentRunError`.
+            replace: the files are all that the table holds afterwards.
+            remove_below: live files to take out in the same transaction.
+        """
+        from deltalake import CommitProperties, Schema, Transaction
+        from deltalake.exceptions import CommitFailedError, DeltaError
+        from deltalake.transaction import AddAction, create_table_with_add_actions
+
+        prefix = f"{self.path}/"
+        names = [f.name for f in schema.fields]
+        adds = [
+            AddAction(
+                path=f.path.removeprefix(prefix),
+                size=f.size,
+                partition_values={},
+                modification_time=f.modified_ms,
+                data_change=True,
+                stats=file_stats(f.footer, names),
+            )
+            for f in files
+        ]
+        delta_schema = Schema.from_json(nullable(schema).json())
+        commit = CommitProperties(
+            app_transactions=[Transaction(app_id(self.mapping), position, int(time.time() * 1000))],
+            custom_metadata={"forceglue.position": str(position)},
+            max_commit_retries=0,
+        )
+        try:
+            if at is None:
+                create_table_with_add_actions(
+                    self.uri,
+                    delta_schema,
+                    adds,
+                    mode="error",
+                    partition_by=list(partition_by) or None,
+                    name=self.mapping,
+                    description=comment,
+                    configuration=dict(properties or {}),
+                    storage_options=self._options,
+                    commit_properties=commit,
+                )
+                return
+            table = self.open()
+            if table is None or table.version() != at.version:
+                raise self._overtaken()
+            if not replace:
+                self._widen(table, schema, at)
+            removes = self._removals(table, set(remove_below))
+            mode = "overwrite" if replace else "append"
+            table.create_write_transaction([*adds, *removes], mode, delta_schema, commit_properties=commit)
+        except CommitFailedError as error:
+            raise self._overtaken() from error
+        except DeltaError as error:
+            if "already exists" in str(error).lower() or "conflict" in str(error).lower():
+                raise self._overtaken() from error
+            raise LandingError(f"the table {self.uri} could not be committed: {error}") from error
+        except OSError as error:
+            raise LandingError(f"the table {self.uri} could not be committed: {error}; nothing was changed") from error
+
+    def _widen(self, table: DeltaTable, schema: StructType, at: TableState) -> None:
+        from deltalake import Schema
+
+        known = {name.lower() for name in at.columns}
+        fresh = [f for f in Schema.from_json(nullable(schema).json()).fields if f.name.lower() not in known]
+        if fresh:
+            table.alter.add_columns(fresh)
+
+    def _removals(self, table: DeltaTable, paths: set[str]) -> list[Any]:
+        if not paths:
+            return []
+        from deltalake.transaction import RemoveAction
+
+        moment = int(time.time() * 1000)
+        return [RemoveAction(path=p, deletion_timestamp=moment, data_change=True, partition_values={}) for p in sorted(paths)]
+
+    def confirm(self, position: int) -> None:
+        """Raises `ConcurrentRunError` unless the table's position is the given one."""
+        table = self.open()
+        if table is None or table.transaction_version(app_id(self.mapping)) != position:
+            raise self._overtaken()
+
+    def live_files(self) -> list[str]:
+        """Paths of the data files that the table holds now, relative to the table."""
+        table = self.open()
+        if table is None:
+            return []
+        prefix = f"{self.uri}/"
+        return [uri.removeprefix("file://").removeprefix(prefix) for uri in table.file_uris()]
+
+    def metrics(self) -> dict[str, int]:
+        """The operation metrics of the last commit."""
+        table = self.open()
+        if table is None:
+            return {}
+        found = table.history(1)[0].get("operationMetrics") or {}
+        return {name: int(value) for name, value in found.items() if str(value).lstrip("-").isdigit()}
+
+    def _overtaken(self) -> ConcurrentRunError:
+        return ConcurrentRunError(
+            f"{self.mapping}: another run wrote {self.uri} meanwhile; nothing of this run was committed to it. Run again."
+        )
+
+
+def storage_options(uri: str) -> dict[str, str] | None:
+    """Options of delta-rs for a URI: an endpoint of the environment (an emulator) may speak plain http."""
+    if not uri.startswith("s3"):
+        return None
+    options: dict[str, str] = {}
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        options |= {"AWS_ENDPOINT_URL": endpoint, "AWS_VIRTUAL_HOSTED_STYLE_REQUEST": "false"}
+        options |= {"AWS_ALLOW_HTTP": "true"} if endpoint.startswith("http://") else {}
+    if region := os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
+        options["AWS_REGION"] = region
+    return options
+
+
+def nullable(schema: StructType) -> StructType:
+    """The schema with every column nullable: what no file carries today may be null tomorrow."""
+    from pyspark.sql.types import StructField, StructType
+
+    return StructType([StructField(f.name, f.dataType, True, f.metadata) for f in schema.fields])
+
+
+_NAMES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
+
+
+def _spark_type(kind: Any) -> str:
+    """A type of the log as Spark SQL text."""
+    if isinstance(kind, str):
+        return _NAMES.get(kind, re.sub(r"\s", "", kind))
+    if kind["type"] == "array":
+        return f"array<{_spark_type(kind['elementType'])}>"
+    if kind["type"] == "map":
+        return f"map<{_spark_type(kind['keyType'])},{_spark_type(kind['valueType'])}>"
+    inner = ",".join(f"{f['name']}:{_spark_type(f['type'])}" for f in kind["fields"])
+    return f"struct<{inner}>"

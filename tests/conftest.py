@@ -1,0 +1,22 @@
+"""What all tests share: one Spark session for the whole run, started by the first test that asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """A local session with Delta and the PostgreSQL driver, set for small runs."""
+    from forceglue.runtime.session import start
+
+    session = start(app="forceglue tests", master="local[2]", memory="2g", quick=True, needs=("postgresql",))
+    yield session
+    session.stop()
