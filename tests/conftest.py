@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """A local session with Delta and the PostgreSQL driver, set for small runs."""
+    """A local session with Delta, set for small runs."""
     from forceglue.runtime.session import start
 
-    session = start(app="forceglue tests", master="local[2]", memory="2g", quick=True, needs=("postgresql",))
+    session = start(app="forceglue tests", master="local[2]", memory="2g", quick=True)
     yield session
     session.stop()

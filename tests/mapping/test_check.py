@@ -118,6 +118,8 @@ CASES: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("FG-RUL-001", opp("columns: {a: Id}\nquality: {warn: {x: a is not null}, fail: {x: a > 1}}\n"), "quality.warn.x", None),
     ("FG-RUL-001", opp("columns: {a: Id}\nquality: {warn: {key_is_set: a is not null}}\n"), "quality.warn.key_is_set", None),
     ("FG-RUL-002", opp("columns: {account: AccountId}\nquality: {warn: {x: AccountId is not null}}\n"), "quality.warn.x", "account"),
+    ("FG-RUL-003", deals("columns: {a: opportunity_id}\nquality: {reject_file: {x: a > 1}}\n"), "quality.reject_file.x", None),
+    ("FG-REF-005", {**SOUND, "a.yaml": "mapping: a\nsource: Campain\n"}, "source", "Campaign"),
     ("FG-EXP-001", opp("columns: {a: Id}\nexpectations: [{expect_table_row_cont_to_equal: {value: 1}}]\n"), "expectations[0]", "expect_table_row_count_to_equal"),
     ("FG-EXP-002", opp("columns: {a: Id}\nexpectations: [{expect_table_row_count_to_equal: {value: 1, vlue: 2}}]\n"), "expectations[0].expect_table_row_count_to_equal.vlue", "value"),
     ("FG-EXP-003", opp("columns: {a: Id}\nexpectations: [expect_table_row_count_to_equal]\n"), "expectations[0]", None),

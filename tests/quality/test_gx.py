@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import forceglue
 from forceglue.errors import JudgeError, UsageError
 from forceglue.mapping.model.quality import Expectation
 from forceglue.quality.gx import ExpectationOutcome, RuleOutcome, Validations, one_pass
@@ -32,6 +34,12 @@ def people(spark: SparkSession) -> DataFrame:
     return spark.createDataFrame(rows, "id string, name string, amount int")
 
 
+def apart(code: str) -> subprocess.CompletedProcess[str]:
+    """Run code in an interpreter of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(forceglue.__file__).parents[1])}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+
+
 def judge(frame: DataFrame, expectations: list[Expectation], **options: Any) -> tuple[ExpectationOutcome, ...]:
     answers = one_pass(frame, expectations)
     counts = {name: frame.where(column).count() for name, column in answers.flags().items()}
@@ -41,7 +49,7 @@ def judge(frame: DataFrame, expectations: list[Expectation], **options: Any) -> 
 
 def test_importing_it_imports_neither_great_expectations_nor_spark() -> None:
     code = "import sys, forceglue.quality.gx; print([m for m in ('great_expectations', 'pyspark') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = apart(code)
     assert done.stdout.strip() == "[]"
 
 
@@ -197,3 +205,26 @@ def test_results_are_kept_as_great_expectations_writes_them(tmp_path: Path) -> N
     assert kept["success"] is False
     assert [result["result"]["unexpected_count"] for result in kept["results"]] == [0, 1]
     assert [result["expectation_config"]["type"] for result in kept["results"]] == ["expect_rows_to_satisfy"] * 2
+
+
+def test_a_mapping_judged_again_has_its_last_judgement(tmp_path: Path) -> None:
+    validations = Validations(tmp_path, "p")
+    validations.validate("orders", [BAD], [], None, 3)
+    validations.validate("orders", [GOOD], [], None, 3)
+    validations.build_docs()
+    kept = json.loads((tmp_path / "results" / "orders.json").read_text("utf-8"))
+    assert [result["expectation_config"]["kwargs"]["rule"] for result in kept["results"]] == ["amount_is_positive"]
+    assert "account_is_known" not in (tmp_path / validations.pages()["orders"]).read_text("utf-8")
+
+
+def test_an_import_in_the_background_is_waited_for() -> None:
+    code = """
+import os, sys
+import forceglue.quality.gx as gx
+gx.prefetch()
+gx.prefetch()
+gx._ready()
+print("forceglue.quality.expectations.session" in sys.modules, os.environ["GX_ANALYTICS_ENABLED"])
+"""
+    done = apart(code)
+    assert done.stdout.strip() == "True false", done.stderr

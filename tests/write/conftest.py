@@ -112,3 +112,16 @@ def _free_port() -> int:
 def delivery(tmp_path: Path) -> Store:
     (tmp_path / "delivery").mkdir()
     return Store(str(tmp_path / "delivery"))
+
+
+class Elsewhere(Store):
+    """A store that is not of this machine as far as anybody can tell: files can be moved and deleted, folders cannot."""
+
+    def uri(self, path: str = "") -> str:
+        return f"file://{super().uri(path)}"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Store:
+    (tmp_path / "elsewhere").mkdir()
+    return Elsewhere(str(tmp_path / "elsewhere"))

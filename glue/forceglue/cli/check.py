@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from forceglue.cli.options import json_option, pairs, project_options, told_errors
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -17,31 +19,20 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option(
-    "--mappings",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("mappings"),
-    show_default=True,
-    help="The mappings folder.",
-)
-@click.option("--env", help="An environment of project.yaml; without it, each is checked.")
-@click.option(
-    "--param", "given", multiple=True, metavar="K=V", help="A parameter for ${K}; wins over the environment's."
-)
-@click.option("--json", "as_json", is_flag=True, help="The problems as JSON.")
+@project_options
+@json_option
 def check(names: Sequence[str], mappings: Path, env: str | None, given: Sequence[str], as_json: bool) -> None:
     """Check the mapping files: every problem of every file, without starting Spark.
 
     NAME limits what is shown to these mappings (and project.yaml); all files are checked together in any case.
+    Without --env, every environment of project.yaml is tried.
+
     Exit code 0: no problem; 2: problems.
     """
-    from forceglue.errors import UsageError
     from forceglue.mapping.check import check_folder
 
-    try:
-        checked = check_folder(mappings, env=env, params=_params(given), names=names)
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
+    with told_errors():
+        checked = check_folder(mappings, env=env, params=pairs(given), names=names)
     if as_json:
         shown = {"files": checked.files, "problems": [problem.to_dict() for problem in checked.problems]}
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
@@ -49,14 +40,6 @@ def check(names: Sequence[str], mappings: Path, env: str | None, given: Sequence
         _show(checked.problems, checked.files, mappings)
     if checked.problems:
         sys.exit(2)
-
-
-def _params(given: Sequence[str]) -> dict[str, str]:
-    pairs = [entry.partition("=") for entry in given]
-    for name, equals, _ in pairs:
-        if not (name and equals):
-            raise click.BadParameter(f"{name!r} is not of the form K=V", param_hint="--param")
-    return {name: value for name, _, value in pairs}
 
 
 def _show(problems: Sequence[Problem], files: int, mappings: Path) -> None:

@@ -12,7 +12,7 @@ from forceglue.mapping.checks.examples import check_examples
 from forceglue.mapping.checks.objects import check_object
 from forceglue.mapping.checks.quality import check_expectations, check_rules
 from forceglue.mapping.checks.report import Report
-from forceglue.mapping.checks.scope import Tables
+from forceglue.mapping.checks.tables import Tables
 from forceglue.mapping.checks.targets import check_deliveries, check_name, check_target
 from forceglue.mapping.load import Loaded, read_project
 from forceglue.mapping.model import DatasetMapping, ObjectMapping

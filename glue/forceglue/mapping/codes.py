@@ -250,6 +250,11 @@ CODES: dict[str, Code] = {
         "the fields of the source.",
         "Use the column's name; add the column if it is not there.",
     ),
+    "FG-RUL-003": Code(
+        "A file is to be rejected where there is none",
+        "Rules of severity `reject_file` set aside a whole landed file; a dataset is made of tables.",
+        "Use `fail` or `quarantine`, or move the rule to the object mapping.",
+    ),
     "FG-EXP-001": Code(
         "An unknown expectation",
         "Great Expectations has none of this name.",

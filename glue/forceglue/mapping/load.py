@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,15 @@ from forceglue.errors import MappingErrors, UsageError
 from forceglue.mapping import params as parameters
 from forceglue.mapping import yaml
 from forceglue.mapping.catalog import load_catalog
-from forceglue.mapping.model import AnyMapping, DatasetMapping, Environment, ObjectMapping, ProjectSettings, Roots
-from forceglue.mapping.names import nearest
+from forceglue.mapping.model import AnyMapping, DatasetMapping, ObjectMapping
 from forceglue.mapping.problems import Problem, dotted, in_order
 from forceglue.mapping.project import Project, SourceFile
+from forceglue.mapping.settings import PROJECT_FILES, read_document, read_settings, unknown_param
 from forceglue.mapping.validation import validate
 
 __all__ = ("Loaded", "Project", "SourceFile", "load_project", "read_project")
 
 _SUFFIXES = (".yaml", ".yml")
-_PROJECT = ("project.yaml", "project.yml")
 
 
 @dataclass(frozen=True)
@@ -76,18 +75,18 @@ def read_project(folder: Path, *, env: str | None = None, params: Mapping[str, s
     if not folder.is_dir():
         raise UsageError(f"The mappings folder {folder} is not there; name it with --mappings.")
     problems: list[Problem] = []
-    settings, values, elsewhere = _settings(folder, env, params, problems)
+    settings, values, elsewhere = read_settings(folder, env, params, problems)
     catalog, broken = load_catalog(folder / "catalog")
     problems += broken
     objects: dict[str, ObjectMapping] = {}
     datasets: dict[str, DatasetMapping] = {}
     sources: dict[str, SourceFile] = {}
     unread: dict[str, frozenset[str]] = {}
-    files: list[str] = [name for name in _PROJECT if (folder / name).is_file()][:1]
+    files: list[str] = [name for name in PROJECT_FILES if (folder / name).is_file()][:1]
     for path in _mapping_files(folder):
         file = path.relative_to(folder).as_posix()
         files.append(file)
-        document = _document(path, file)
+        document = read_document(path, file)
         found = _mapping(path, file, document, values, elsewhere, env, problems)
         if found is None:
             unread[file] = frozenset(_names_in(document.value, path))
@@ -113,61 +112,8 @@ def _mapping_files(folder: Path) -> Iterator[Path]:
             yield from (
                 path
                 for path in files
-                if not path.name.startswith(".") and (place != folder or path.name not in _PROJECT)
+                if not path.name.startswith(".") and (place != folder or path.name not in PROJECT_FILES)
             )
-
-
-def _document(path: Path, file: str) -> yaml.Document:
-    try:
-        return yaml.read(path.read_bytes(), file)
-    except OSError as error:
-        problem = Problem("FG-FIL-001", file, 1, "", f"the file cannot be read: {error.strerror or error}")
-        return yaml.Document(None, problems=(problem,))
-
-
-def _settings(
-    folder: Path, env: str | None, params: Mapping[str, str], problems: list[Problem]
-) -> tuple[ProjectSettings, dict[str, str], frozenset[str]]:
-    """The settings, the params in force, and the params that only other environments define."""
-    path = next((folder / name for name in _PROJECT if (folder / name).is_file()), None)
-    settings = ProjectSettings()
-    if path is not None:
-        document = _document(path, path.name)
-        problems += document.problems
-        if document.value is not None:
-            settings = _checked_settings(document, path.name, env, params, problems)
-    environment = _environment(settings, env)
-    values = {**settings.params, **environment.params, **params}
-    elsewhere = frozenset(name for other in settings.environments.values() for name in other.params)
-    roots = {**settings.roots.model_dump(), **environment.roots.model_dump(exclude_none=True)}
-    return settings.model_copy(update={"roots": Roots(**roots), "params": values}), values, elsewhere
-
-
-def _checked_settings(
-    document: yaml.Document, file: str, env: str | None, params: Mapping[str, str], problems: list[Problem]
-) -> ProjectSettings:
-    first = validate(ProjectSettings, document, document.value, file)
-    settings = first.model or ProjectSettings()
-    environment = _environment(settings, env)
-    values = {**settings.params, **environment.params, **params}
-    # Without an environment its params have no value yet: roots and connections that hold one may never be used.
-    known = {*values, *(() if env else (n for other in settings.environments.values() for n in other.params))}
-    for place, name in parameters.unknown(document.value, known):
-        if "params" not in place:
-            problems.append(_unknown_param(document, file, place, name, known))
-    filled = validate(ProjectSettings, document, parameters.fill(document.value, values), file)
-    problems += filled.problems
-    return filled.model or settings
-
-
-def _environment(settings: ProjectSettings, env: str | None) -> Environment:
-    if env is None:
-        return Environment()
-    if env not in settings.environments:
-        near = nearest(env, settings.environments)
-        hint = f'did you mean "{near}"?' if near else f"there are: {', '.join(settings.environments) or 'none'}."
-        raise UsageError(f'No environment is named "{env}" in project.yaml; {hint}')
-    return settings.environments[env]
 
 
 def _mapping(
@@ -190,7 +136,7 @@ def _mapping(
             message = f"`${{{name}}}` has a value only in an environment; give --env or --param {name}=…"
             problems.append(Problem("FG-PRM-002", file, document.line(place), dotted(place), message, name))
         else:
-            problems.append(_unknown_param(document, file, place, name, values))
+            problems.append(unknown_param(document, file, place, name, values))
     checked = validate(kind, document, parameters.fill(document.value, values), file)
     problems += checked.problems
     if checked.model is None:
@@ -220,22 +166,6 @@ def _kind(
     message = "neither `source` (an object mapping) nor `from` (a dataset) stands here"
     problems.append(Problem("FG-FIL-002", file, 1, "", message))
     return None
-
-
-def _unknown_param(
-    document: yaml.Document, file: str, place: tuple[str | int, ...], name: str, known: Iterable[str]
-) -> Problem:
-    names = tuple(known)
-    return Problem(
-        "FG-PRM-001",
-        file,
-        document.line(place),
-        dotted(place),
-        f"nothing gives `${{{name}}}` a value",
-        name,
-        ", ".join(names) or "no params are defined",
-        nearest(name, names),
-    )
 
 
 def _twice(mapping: AnyMapping, source: SourceFile, first: SourceFile) -> Problem:

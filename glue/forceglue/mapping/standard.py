@@ -6,9 +6,11 @@ With `unmapped: load` such an object gets its table when it lands. A list is nee
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from forceglue.mapping.names import squash
 
+_SUFFIXES = re.compile(r"(share|feed|history|changeevent|tag|teammember|ownersharingrule)$")
 _CUSTOM = re.compile(r"[A-Za-z]\w*__(c|mdt|e|x|b|kav|history|share|feed|changeevent)", re.IGNORECASE)
 
 STANDARD_OBJECTS = (
@@ -25,13 +27,32 @@ STANDARD_OBJECTS = (
     "Payment", "PermissionSet", "PermissionSetAssignment", "Pricebook2", "PricebookEntry", "ProcessInstance",
     "ProcessInstanceStep", "ProcessInstanceWorkitem", "Product2", "ProductItem", "Profile", "Quote", "QuoteDocument",
     "QuoteLineItem", "RecordType", "Report", "ResourceAbsence", "ServiceAppointment", "ServiceContract",
-    "ServiceResource", "ServiceTerritory", "Shift", "Solution", "Task", "Territory2", "Topic", "TopicAssignment",
+    "ServiceResource", "ServiceTerritory", "Shift", "Solution", "Task",
+    "Territory", "Territory2", "Topic", "TopicAssignment",
     "User", "UserLicense", "UserRole", "UserTerritory2Association", "WorkOrder", "WorkOrderLineItem", "WorkType",
 )  # fmt: skip
 
+_ALIKE = 0.85
 _SQUASHED = frozenset(squash(name) for name in STANDARD_OBJECTS)
 
 
 def is_salesforce_name(name: str) -> bool:
     """A standard object (as API name or table name), or a name of the custom form `…__c`."""
-    return squash(name) in _SQUASHED or _CUSTOM.fullmatch(name) is not None
+    squashed = squash(name)
+    return squashed in _SQUASHED or _SUFFIXES.sub("", squashed) in _SQUASHED or _CUSTOM.fullmatch(name) is not None
+
+
+def misspelt(name: str, known: Iterable[str]) -> str | None:
+    """The object that a name is a slip of the pen of: `Acount` → `Account`. None for any other name.
+
+    Args:
+        known: further names, of the catalog.
+    """
+    import difflib
+
+    names = {squash(entry): entry for entry in (*STANDARD_OBJECTS, *known)}
+    wanted = squash(name)
+    if wanted in names or is_salesforce_name(name):
+        return None
+    near = difflib.get_close_matches(wanted, names, n=1, cutoff=_ALIKE)
+    return names[near[0]] if near else None

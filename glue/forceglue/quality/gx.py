@@ -32,10 +32,23 @@ def _import() -> None:
     import forceglue.quality.expectations.session  # noqa: F401
 
 
+_importing = Thread(target=_import, name="forceglue-gx-import", daemon=True)
+_starting = Lock()
+
+
 def prefetch() -> None:
     """Import Great Expectations in the background, while Spark works; a later import waits for it."""
     quiet()
-    Thread(target=_import, name="forceglue-gx-import", daemon=True).start()
+    with _starting:
+        if _importing.ident is None:
+            _importing.start()
+
+
+def _ready() -> None:
+    """Before the first import of a module that needs Great Expectations: two threads must not import it at once."""
+    quiet()
+    if _importing.ident is not None:
+        _importing.join()
 
 
 def one_pass(frame: DataFrame, expectations: Sequence[Expectation]) -> OnePass:
@@ -44,7 +57,7 @@ def one_pass(frame: DataFrame, expectations: Sequence[Expectation]) -> OnePass:
     Args:
         frame: of the schema of the rows that would be written; it is not read.
     """
-    quiet()
+    _ready()
     from forceglue.quality.expectations.one_pass import plan
 
     return plan(frame, expectations)
@@ -94,7 +107,7 @@ class Validations:
         """
         if not rules and not expectations:
             return ()
-        quiet()
+        _ready()
         from forceglue.quality.expectations.build import build
         from forceglue.quality.expectations.engine import ROW_COUNT, metric_key
         from forceglue.quality.expectations.rule import expectation_of, fed_metric

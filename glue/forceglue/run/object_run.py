@@ -58,7 +58,7 @@ def run_object(ctx: RunContext, plan: ObjectPlan, live: Callable[[str], DataFram
         (f.identity for f in plan.taken),
         at=ctx.started,
         fields=landed_types(plan.files, hidden(plan.mapping)),
-        replacing=plan.mode == "replace",
+        replacing=plan.refresh,
     )
     adopts = plan.mode != "merge"
     folder = f"{plan.name}/batch-{manifest.version}" if adopts else f"{STAGING}/{ctx.run_id}/{plan.name}"

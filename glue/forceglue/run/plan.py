@@ -34,7 +34,7 @@ class ObjectPlan:
         table: the table as it is; None where it is not there yet.
         columns: of the table after the run, each with its type (None: whatever its SQL gives).
         carried: names of the columns that this batch has values for.
-        mode: how the rows get into the table.
+        mode: how the rows get into the table. refresh: every file is loaded again and the table replaced.
         stopped: why the drift policy refuses the batch; None where it does not.
     """
 
@@ -48,6 +48,7 @@ class ObjectPlan:
     carried: frozenset[str]
     names: TableNames
     mode: Mode
+    refresh: bool
     drift: tuple[DriftNote, ...]
     stopped: str | None
 
@@ -125,7 +126,7 @@ def plan_object(
     mode = _mode(mapping, existing, full_refresh)
     carried = frozenset(c.name for c in columns if c.field is None or "." in c.field or match(c.field, types))
     return ObjectPlan(
-        mapping, loads, skipped, tuple(repeated), position, table, columns, carried, table_names(mapping, columns), mode, drift, refused
+        mapping, loads, skipped, tuple(repeated), position, table, columns, carried, table_names(mapping, columns), mode, full_refresh, drift, refused
     )
 
 

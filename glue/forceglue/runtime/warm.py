@@ -76,7 +76,7 @@ def _train(archive: Path, below: Path | None) -> None:
 
 def main() -> None:
     """Says on stderr what it does."""
-    warm(("postgresql",), progress=lambda line: print(f"set-up: {line}", file=sys.stderr))  # noqa: T201
+    warm(progress=lambda line: print(f"set-up: {line}", file=sys.stderr))  # noqa: T201
 
 
 if __name__ == "__main__":

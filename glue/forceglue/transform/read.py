@@ -24,6 +24,8 @@ SEQ, ROW = "__seq", "__row"
 # characters that a file URI keeps as they are; the rest of ASCII is percent-encoded, other scripts are not
 _URI_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
 _MANY_FILES = 16
+# readers differ in how many slashes they give a local path
+_FILE_PATH = "regexp_replace(_metadata.file_path, '^file:/+', '/')"
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def read_batch(spark: SparkSession, files: Sequence[LandedFile], never_read: fro
 
 def logical_type(kind: str) -> str:
     """The type that a landed type becomes in the batch: nested values are JSON text."""
-    if kind.startswith("string"):
+    if kind.startswith("string") or kind == "void":
         return "string"
     return "timestamp" if kind.startswith("timestamp") else kind
 
@@ -80,7 +82,7 @@ def _group(
     uris = [files[seq].uri for seq in seqs]
     raw = _load(spark, uris, fmt, fields)
     row = "_metadata.row_index" if fmt == "parquet" else "monotonically_increasing_id()"
-    seq = str(seqs[0]) if len(seqs) == 1 else "_metadata.file_path"
+    seq = str(seqs[0]) if len(seqs) == 1 else _FILE_PATH
     here = {name.lower(): (name, kind) for name, kind in fields}
     columns = []
     for field, kind in settled.items():
@@ -98,6 +100,8 @@ def _value(name: str, landed: str, kind: str) -> str:
     if landed == "timestamp_ns":  # Spark reads nanoseconds as a number
         moment = f"timestamp_micros({quoted(name)} DIV 1000)"
         return moment if kind == "timestamp" else f"date_format({moment}, \"yyyy-MM-dd'T'HH:mm:ss.SSS'Z'\")"
+    if landed == "void":
+        return f"CAST(NULL AS {kind})"
     if landed.startswith("string:"):
         return f"to_json({quoted(name)})"
     return as_text(name, logical_type(landed)) if kind == "string" else quoted(name)
@@ -120,7 +124,8 @@ def _load(spark: SparkSession, uris: list[str], fmt: str, fields: tuple[tuple[st
 
 
 def _read_type(kind: str) -> str:
-    return "bigint" if kind == "timestamp_ns" else kind
+    """The type to ask Parquet for; a column of nulls without a type can be read as anything but that."""
+    return {"timestamp_ns": "bigint", "void": "int"}.get(kind, kind)
 
 
 def _numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
@@ -136,8 +141,7 @@ def _numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) ->
 
 
 def _file_uri(uri: str) -> str:
-    """The path as Spark spells it in `_metadata.file_path`."""
-    scheme, sep, rest = uri.partition("://")
-    scheme, path = (scheme, rest) if sep else ("file", uri)
+    """The path as Spark spells it in `_metadata.file_path`; a local one without its scheme."""
+    scheme, sep, path = uri.rpartition("://")
     kept = "".join(c if c in _URI_KEPT or not c.isascii() else f"%{ord(c):02X}" for c in path)
-    return f"{scheme}://{kept}"
+    return f"{scheme}{sep}{kept}"

@@ -3,7 +3,7 @@
 Rows become lines in one distributed pass; the lines go through one partition because one file is asked for. The header
 is put before the first line there, so nothing is read or counted a second time.
 
-Form: UTF-8 without a byte-order mark, lines end with a line feed, the header in exact case, a `"` doubled inside quotes,
+Form: UTF-8 without a byte-order mark, lines end with a line feed, the header in exact case, `"` doubled inside quotes,
 quotes only where a reader needs them, blanks kept. Null and empty text are nothing between the delimiters (`""` where a
 row has one column only: an empty line would be skipped). Values as in `forceglue.write.cells.text`.
 """
@@ -112,4 +112,8 @@ def _line(df: DataFrame, delimiter: str) -> Column:
         text(F.col(f"c{i}"), field.dataType, field.name).alias(f"c{i}") for i, field in enumerate(df.schema.fields)
     ]
     line = F.to_csv(F.struct(*cells), {**_WRITER, "sep": delimiter})
-    return line if len(cells) > 1 else F.when(F.length(line) > 0, line).otherwise(F.lit('""'))
+    if len(cells) > 1:
+        return line
+    # Spark's function gives null for such a row and calls it not null, on which generated code breaks.
+    empty = F.length(F.coalesce(text(F.col("c0"), df.schema.fields[0].dataType, df.columns[0]), F.lit(""))) == 0
+    return F.when(empty, F.lit('""')).otherwise(line)

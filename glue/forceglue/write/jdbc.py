@@ -5,7 +5,7 @@ task retries (JDBC stages a retried task twice), free of the JVM's time zone, an
 
 Order of events: checks of the frame, a staging table (unlogged, same schema), COPY, checks of the key, missing columns
 (a transaction of its own that lasts an instant: adding a column locks readers out, so it must not last as long as a
-load), then the load as ONE transaction. Whatever happens, the staging table goes; those of killed runs go with the next.
+load), then the load as ONE transaction. In every outcome the staging table goes; those of killed runs go next time.
 """
 
 from __future__ import annotations

@@ -50,11 +50,11 @@ def test_numbers_stay(value: Any, shown: Any) -> None:
 
 
 def test_numpy_numbers_become_plain_ones() -> None:
-    import numpy
+    import numpy as np
 
     from forceglue.quality.expectations.redact import observed
 
-    assert [type(observed(n)) for n in (numpy.float64(1.5), numpy.int64(2))] == [float, int]
+    assert [type(observed(n)) for n in (np.float64(1.5), np.int64(2))] == [float, int]
 
 
 def _result(message: str, **told: Any) -> Any:

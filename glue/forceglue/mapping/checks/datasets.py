@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from forceglue.mapping.checks.expressions import FieldUse, block_paths, check_columns, check_sql, check_widened
 from forceglue.mapping.checks.report import Report
-from forceglue.mapping.checks.scope import Scope, Table, Tables, dataset_scope, join_path
+from forceglue.mapping.checks.scope import Scope, dataset_scope, join_path
+from forceglue.mapping.checks.tables import Table, Tables
 from forceglue.mapping.model import AllColumns, DatasetMapping
 from forceglue.mapping.names import NameIndex
 from forceglue.mapping.problems import DocPath

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forceglue.mapping.checks.report import Report
-from forceglue.mapping.checks.scope import Table, Tables
+from forceglue.mapping.checks.tables import Table, Tables
 from forceglue.mapping.model import AnyMapping, Example, ObjectMapping
 from forceglue.mapping.names import NameIndex
 from forceglue.mapping.problems import DocPath

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from forceglue.mapping.checks.expressions import FieldUse, block_paths, check_columns, check_sql
 from forceglue.mapping.checks.report import Report
-from forceglue.mapping.checks.scope import Scope, Tables, object_scope
+from forceglue.mapping.checks.scope import Scope, object_scope
+from forceglue.mapping.checks.tables import Tables
 from forceglue.mapping.model import AllColumns, ObjectMapping
 from forceglue.mapping.names import match
 from forceglue.mapping.problems import DocPath
+from forceglue.mapping.standard import misspelt
 
 
 def check_object(m: ObjectMapping, tables: Tables, report: Report) -> None:
     """Everything that the fields of the object and the tables of its lookups decide."""
+    catalog = tables.project.catalog
+    meant = misspelt(m.source, catalog.names) if catalog.get(m.source) is None else None
+    if meant is not None:
+        message = f"Salesforce has no object `{m.source}` that the catalog knows"
+        allowed = "an API name; put the describe of an unusual object into catalog/"
+        report.add("FG-REF-005", ("source",), message, found=m.source, allowed=allowed, near=meant)
     scope = object_scope(m, tables, report)
     use = FieldUse(report, has_refresh=m.refresh is not None or report.pruned("refresh"))
     check_columns(m, scope, use, report)

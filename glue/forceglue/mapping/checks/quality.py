@@ -9,8 +9,8 @@ from typing import Any
 
 from forceglue.mapping.checks.expressions import check_sql
 from forceglue.mapping.checks.report import Report
-from forceglue.mapping.checks.scope import Table, Tables
-from forceglue.mapping.model import AnyMapping, Expectation
+from forceglue.mapping.checks.tables import Table, Tables
+from forceglue.mapping.model import AnyMapping, DatasetMapping, Expectation
 from forceglue.mapping.names import NameIndex
 from forceglue.mapping.problems import DocPath
 
@@ -31,6 +31,9 @@ def check_rules(m: AnyMapping, tables: Tables, report: Report) -> None:
         if before != path:
             line = report.source.document.line(before)
             report.add("FG-RUL-001", path, f"the rule name `{name}` is used twice; first in line {line}", found=name)
+        if severity == "reject_file" and isinstance(m, DatasetMapping):
+            message = "a dataset is made of tables: there is no file to reject"
+            report.add("FG-RUL-003", path, message, found=severity, allowed="fail, quarantine, drop, warn")
         if name.lower() in _PREDEFINED:
             report.add("FG-RUL-001", path, f"`{name}` is the name of a check that every mapping has", found=name)
         for read in check_sql(rule.sql, path, report, predicate=True):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from forceglue.mapping.checks.report import Report
-from forceglue.mapping.checks.scope import Table, Tables
+from forceglue.mapping.checks.tables import Table, Tables
 from forceglue.mapping.model import AnyMapping, DatasetMapping, Delivery, JdbcDelivery
 from forceglue.mapping.problems import DocPath
 

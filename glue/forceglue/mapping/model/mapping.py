@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from forceglue.mapping.model.base import Model
 from forceglue.mapping.model.columns import Block, column_blocks
 from forceglue.mapping.model.quality import ExpectationSpec, Quality, Rule, Severity
-from forceglue.mapping.model.target import DeliverySpec, DriftPolicy, Target
+from forceglue.mapping.model.target import DRIFT, DeliverySpec, DriftPolicy, Target
 
 
 def _as_tuple(raw: Any) -> Any:
@@ -49,7 +49,7 @@ class Lookup(Model):
 class Example(Model):
     """A small test inside the mapping: given rows, and what must become of them (`forceglue test`)."""
 
-    name: str
+    name: str = Field(description="What the example shows.")
     given: dict[str, tuple[Row, ...]] = Field(
         description="Input rows by object, table or alias; values are text as Salesforce sends it."
     )
@@ -59,23 +59,27 @@ class Example(Model):
     quarantined: tuple[Row, ...] | None = Field(
         None, description="Rows set aside: columns, and `rules` with the names of the broken rules."
     )
-    dropped: int | None = None
+    dropped: int | None = Field(None, description="How many rows a `drop` rule leaves out.")
 
 
 class _Mapping(Model):
     version: Literal[1] = Field(1, description="The version of the mapping format.")
     mapping: str = Field(description="The mapping's name; its table's name.")
-    description: str | None = None
+    description: str | None = Field(None, description="What the table holds; shown in the data dictionary.")
     grain: str | None = Field(None, description="What one row is.")
     where: str | None = Field(
         None, description="A Spark SQL predicate; rows that do not satisfy it are filtered out and counted."
     )
-    quality: Quality = Quality()
-    expectations: tuple[ExpectationSpec, ...] = ()
+    quality: Quality = Field(
+        Quality(), description="Row rules by severity: `name: SQL predicate that good rows satisfy`."
+    )
+    expectations: tuple[ExpectationSpec, ...] = Field(
+        (), description="Checks of the whole batch, by Great Expectations."
+    )
     on_cast_error: Severity = Field("quarantine", description="What becomes of a row with a value that does not cast.")
-    target: Target = Target()
-    deliver: tuple[DeliverySpec, ...] = ()
-    examples: tuple[Example, ...] = ()
+    target: Target = Field(Target(), description="How rows are written to the Delta table.")
+    deliver: tuple[DeliverySpec, ...] = Field((), description="Copies for others: csv, parquet, delta, jdbc.")
+    examples: tuple[Example, ...] = Field((), description="Small tests, run by `forceglue test`.")
 
     def rules(self) -> tuple[tuple[str, Severity, Rule], ...]:
         return self.quality.rules()
@@ -86,19 +90,22 @@ class ObjectMapping(_Mapping):
 
     source: str = Field(description="The Salesforce API name.")
     folders: Names = Field((), description="Further landing folder names of this object, beside API name and label.")
-    key: Names | None = None
+    key: Names | None = Field(None, description="The fields that identify a record; default: Id.")
     order_by: str | None = Field(None, description="The field whose greatest value is the latest version.")
     deleted: str | None = Field(None, description="The field that says that the record is deleted.")
     naming: Naming | None = Field(None, description="How fields that pass through become column names.")
-    columns: Columns | None = None
+    columns: Columns | None = Field(None, description="Target column: source field. Without it, every field is kept.")
     rest: Literal["keep", "ignore"] | None = Field(
         None, description="Fields that `columns` does not name; default: keep without `columns`, else ignore."
     )
     exclude: tuple[str, ...] = Field(
         (), alias="never_read", description="Fields that nothing may read, quarantine included."
     )
-    lookups: dict[str, Lookup] = {}
-    on_drift: DriftPolicy | None = None
+    lookups: dict[str, Lookup] = Field({}, description="Other objects whose columns are used, as `alias.Field`.")
+    on_drift: DriftPolicy | None = Field(
+        None,
+        description=DRIFT,
+    )
     refresh: RefreshSpec | None = Field(
         None,
         description="Formula fields age silently: ignore accepts that, full says that each load brings every record, "
@@ -113,9 +120,11 @@ class ObjectMapping(_Mapping):
 class Join(Model):
     """A join that may multiply rows and says so by being one."""
 
-    table: str
-    alias: str | None = Field(None, alias="as")
-    type: Literal["inner", "left", "full"] = "left"
+    table: str = Field(description="The table that is joined.")
+    alias: str | None = Field(None, alias="as", description="How columns and expressions call it; default: the table.")
+    type: Literal["inner", "left", "full"] = Field(
+        "left", description="left (default): every row stays; inner: only those with a match; full: of both sides."
+    )
     by: dict[str, str] = Field(description="`{column here or alias.column: column of the joined table}`.")
     one: bool = Field(True, description="At most one match a row; false where the join multiplies rows on purpose.")
 
@@ -128,9 +137,9 @@ class DatasetMapping(_Mapping):
     """A dataset for the warehouse, built from object tables or other datasets."""
 
     source: str = Field(alias="from", description="An object table or another dataset.")
-    alias: str | None = Field(None, alias="as")
-    joins: tuple[Join, ...] = ()
-    columns: Columns
+    alias: str | None = Field(None, alias="as", description="How columns and expressions call it; default: the table.")
+    joins: tuple[Join, ...] = Field((), description="Further inputs, joined in this order.")
+    columns: Columns = Field(description="Target column: column of an input.")
     key: Names = Field((), description="The columns that are unique in the dataset; checked.")
     deleted: Literal["leave_out", "include"] = Field(
         "leave_out", description="What becomes of records whose latest version is deleted."

@@ -11,6 +11,10 @@ from forceglue.mapping.model.base import Model
 WriteMode = Literal["upsert", "append", "replace", "snapshot", "scd2"]
 Deletes = Literal["mark", "delete", "close", "keep"]
 DriftPolicy = Literal["evolve", "freeze", "ignore"]
+DRIFT = (
+    "evolve (default): a new field becomes a column; freeze: nothing is loaded while the fields differ; "
+    "ignore: new fields are left out. The report tells each difference."
+)
 
 
 class Target(Model):
@@ -29,7 +33,7 @@ class Target(Model):
         description="mark (default): the row stays and says so; delete: it goes; close (default of scd2): "
         "its version ends; keep: a delete is not applied.",
     )
-    partition_by: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = Field((), description="Columns that the table's files are kept apart by.")
 
     @model_validator(mode="after")
     def _fits(self) -> Target:
@@ -50,20 +54,20 @@ class CsvDelivery(Model):
     file: str = Field(
         description="Name pattern under the delivery root, for example `Orders_{now:%Y-%m-%d %H%M%S}.csv`."
     )
-    delimiter: str = Field(",", min_length=1, max_length=1)
-    header: bool = True
+    delimiter: str = Field(",", min_length=1, max_length=1, description="One character between the values.")
+    header: bool = Field(True, description="Whether the first line has the column names.")
 
 
 class ParquetDelivery(Model):
     """A folder of Parquet files under the delivery root, replaced as a whole."""
 
-    folder: str
+    folder: str = Field(description="The folder, relative to the delivery root.")
 
 
 class DeltaDelivery(Model):
     """A Delta table under the delivery root (default: the warehouse root, named after the mapping)."""
 
-    folder: str | None = None
+    folder: str | None = Field(None, description="The folder, relative to the delivery root.")
 
 
 class JdbcDelivery(Model):
@@ -71,7 +75,10 @@ class JdbcDelivery(Model):
 
     connection: str = Field(description="A name under `connections` of project.yaml.")
     table: str = Field(description="`schema.table`.")
-    write: Literal["upsert", "append", "replace"] = "upsert"
+    write: Literal["upsert", "append", "replace"] = Field(
+        "upsert",
+        description="upsert: rows are matched by the key; append: all are added; replace: the table holds only these.",
+    )
     key: tuple[str, ...] = Field((), description="The key columns of an upsert; default: the mapping's key.")
 
 

@@ -44,7 +44,7 @@ def site_config(folder: Path) -> DataDocsSiteConfigTypedDict:
             "profiling": "None",
         },
     }
-    return cast(DataDocsSiteConfigTypedDict, config)  # GX's type knows fewer keys than its site builder takes
+    return cast("DataDocsSiteConfigTypedDict", config)  # GX's type knows fewer keys than its site builder takes
 
 
 def page_of(key: ValidationResultIdentifier) -> Path:

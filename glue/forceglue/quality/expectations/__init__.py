@@ -1,4 +1,4 @@
 """Great Expectations as declared suite, judge and report, fed with what the run's one pass counted.
 
-Modules here import Great Expectations (seconds): import them only when a mapping has rules or expectations.
+All modules here but `quiet` import Great Expectations (seconds): import them only when there is something to judge.
 """

@@ -31,57 +31,12 @@ from forceglue.quality.expectations.engine import (
     key_of,
     metric_key,
 )
+from forceglue.quality.expectations.row_check import NULLS, RowCheck
 
 _BATCH = "staged"
-_NULLS = "column_values.nonnull.unexpected_count"
 _FORMAT = {"result_format": {"result_format": "SUMMARY"}}
 _IGNORE_NOTHING = (None, "neither", "never")
 _IGNORE_ANY = ("either_value_is_missing", "any_value_is_missing")
-
-
-@dataclass(frozen=True)
-class RowCheck:
-    """One expectation that the pass can answer, by its place in the mapping's list.
-
-    Attributes:
-        bad: true for a row that breaks it. applies: true for a row that it looks at; None is every row.
-        missing: true for a row whose value is null, for expectations on one column.
-    """
-
-    index: int
-    metric: str
-    bad: Column
-    applies: Column | None
-    missing: Column | None
-    columns: tuple[str, ...]
-    configurations: tuple[MetricConfiguration, ...]
-
-    def flags(self) -> dict[str, Column]:
-        """The check's conditions by name, never null. A row with none of them set is an ordinary good row."""
-        named = {f"bad_{self.index}": F.coalesce(self.bad, F.lit(False))}
-        if self.applies is not None:
-            named[f"skipped_{self.index}"] = ~F.coalesce(self.applies, F.lit(False))
-        if self.missing is not None:
-            named[f"missing_{self.index}"] = F.coalesce(self.missing, F.lit(False))
-        return named
-
-    def metrics(self, rows: int, counts: Mapping[str, int]) -> dict[MetricKey, Any]:
-        """The counts of the check's flags as the metrics that its expectation asks for."""
-        looked_at = rows if self.applies is None else rows - counts[f"skipped_{self.index}"]
-        bad = counts[f"bad_{self.index}"]
-        # Spark's sum over no rows is null, and that is what Great Expectations gets there
-        nothing = looked_at == 0 and len(self.columns) == 1
-        counts_rows = self.metric.endswith("unique")  # and a count of no rows is 0
-        known: dict[MetricKey, Any] = {}
-        for asked in self.configurations:
-            name = asked.metric_name
-            if name == f"{self.metric}.unexpected_count":
-                known[key_of(asked)] = None if nothing and not counts_rows else bad
-            elif name == _NULLS:
-                known[key_of(asked)] = None if nothing else counts[f"missing_{self.index}"]
-            elif name in (ROW_COUNT, f"{self.metric}.filtered_row_count"):
-                known[key_of(asked)] = looked_at
-        return known
 
 
 @dataclass(frozen=True)
@@ -149,7 +104,7 @@ def plan(frame: DataFrame, expectations: Sequence[Expectation]) -> OnePass:
         except UsageError:
             continue  # told at validation, as this expectation's error
         asked = _asked(engine, built)
-        check = _check(engine, empty, built, index, asked)
+        check = _check(engine, built, index, asked)
         kind = None if check is None else _kind(empty, check)
         if check is not None and kind is not None:
             (checks if kind == "row" else unique).append(check)
@@ -175,7 +130,6 @@ def _needs_no_rows(asked: tuple[MetricConfiguration, ...] | None) -> bool:
 
 def _check(
     engine: FedEngine,
-    empty: DataFrame,
     built: GxExpectation,
     index: int,
     asked: tuple[MetricConfiguration, ...] | None,
@@ -184,7 +138,7 @@ def _check(
     own = getattr(built, "map_metric", None)
     if not own or not asked:
         return None
-    answered = (f"{own}.unexpected_count", f"{own}.filtered_row_count", _NULLS, ROW_COUNT)
+    answered = (f"{own}.unexpected_count", f"{own}.filtered_row_count", NULLS, ROW_COUNT)
     if any(m.metric_name not in answered and not holds_values(m.metric_name) for m in asked):
         return None
     counted = next((m for m in asked if m.metric_name == f"{own}.unexpected_count"), None)
@@ -252,7 +206,8 @@ def _kind(empty: DataFrame, check: RowCheck) -> Literal["row", "unique"] | None:
     """What a check looks at. None: its conditions do not resolve, or could throw in the middle of the run's write."""
     try:
         flagged = empty.select(*(column.alias(name) for name, column in check.flags().items()))
-        logical = flagged._jdf.queryExecution().analyzed().toString()
+        # Spark tells its analyzed plan no other way
+        logical = flagged._jdf.queryExecution().analyzed().toString()  # noqa: SLF001
     except AnalysisException:
         return None
     ansi = empty.sparkSession.conf.get("spark.sql.ansi.enabled", "false") == "true"

@@ -1,4 +1,7 @@
-"""Great Expectations reports through its results; what it says besides is noise in a run. Call this before importing it."""
+"""Great Expectations reports through its results; what it says besides is noise in a run.
+
+This module imports nothing of it: call `quiet` first.
+"""
 
 from __future__ import annotations
 

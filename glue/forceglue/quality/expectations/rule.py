@@ -37,8 +37,8 @@ class RowsAgainstPredicate(TableMetricProvider):
     value_keys = ("rule", "predicate", "nulls")
 
     @metric_value(engine=SparkDFExecutionEngine)
-    def _spark(
-        cls,
+    def _spark(  # the decorator makes it a class method
+        cls,  # noqa: N805
         execution_engine: SparkDFExecutionEngine,
         metric_domain_kwargs: dict[str, Any],
         metric_value_kwargs: dict[str, Any],

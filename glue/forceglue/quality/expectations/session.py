@@ -57,12 +57,13 @@ class GxSession:
         actions = [action] if action is not None else []
         with self._lock:  # the stores and the list of data sources are shared
             context = self._context
+            self._forget(suite_name)
             suite = context.suites.add(gx.ExpectationSuite(suite_name, expectations=list(expectations)))
             source = context.data_sources.add_spark(suite_name, persist=False)
             source.get_execution_engine()  # settles the arguments that GX compares before it takes the engine from here
             engine = FedEngine(spark=frame.sparkSession, has_rows=has_rows)
             engine.known = dict(known)
-            source._execution_engine = engine
+            source._execution_engine = engine  # noqa: SLF001  # GX offers no other way to bring an engine of one's own
             asset = source.add_dataframe_asset(suite_name)
             data = asset.add_batch_definition_whole_dataframe("written")
             definition = context.validation_definitions.add(
@@ -89,6 +90,17 @@ class GxSession:
             self._context.validation_results_store.set(key, result)
             self._results[suite_name] = (key, result)
         return result
+
+    def _forget(self, suite_name: str) -> None:
+        """A mapping that is judged again is judged anew: its last judgement is the one that counts."""
+        if suite_name not in self._results:
+            return
+        key, _ = self._results.pop(suite_name)
+        self._context.checkpoints.delete(suite_name)
+        self._context.validation_definitions.delete(suite_name)
+        self._context.suites.delete(suite_name)
+        self._context.data_sources.delete(suite_name)
+        self._context.validation_results_store.remove_key(key)  # type: ignore[no-untyped-call]  # untyped in GX
 
     def empty_frame(self) -> DataFrame:
         """A stand-in for rows that nothing needs to look at."""

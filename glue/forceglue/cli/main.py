@@ -1,0 +1,71 @@
+"""The command line. Each command is imported when it is called, so that `forceglue --help` and `check` start at once."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "check": "check:check",
+    "plan": "run:plan",
+    "run": "run:run",
+    "preview": "look:preview",
+    "test": "look:test",
+    "status": "state:status",
+    "quarantine": "quarantine:quarantine",
+    "retry": "state:retry",
+    "rewind": "state:rewind",
+    "lineage": "docs:lineage",
+    "docs": "docs:docs",
+    "demo": "demo:demo",
+}
+SHORT = {
+    "check": "Check the mapping files; no JVM.",
+    "plan": "What a run would do, with numbers; writes nothing.",
+    "run": "The main job: ingest, load, deliver, report.",
+    "preview": "See rows of a mapping without writing.",
+    "test": "Run the mappings' own examples.",
+    "status": "Up to where each table is loaded, and what waits.",
+    "quarantine": "Rows that were set aside: show, replay.",
+    "retry": "Rejected files: list them, or land them again.",
+    "rewind": "Bring a table back to an earlier time.",
+    "lineage": "Where a column comes from, down to Salesforce.",
+    "docs": "The data dictionary as HTML.",
+    "demo": "A demo org, loaded twice: a full load, then an hour's changes.",
+}
+
+
+class Commands(click.Group):
+    """The group's commands by name, each behind its import."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: Any = getattr(import_module(f"forceglue.cli.{module}"), name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list from the short texts: nothing is imported for `--help`."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SHORT.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from forceglue.mapping.names import nearest
+
+            near = nearest(args[0], COMMANDS)
+            hint = f'Did you mean "{near}"?' if near else f"There are: {', '.join(COMMANDS)}."
+            raise click.UsageError(f'No command is named "{args[0]}". {hint}', ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="forceglue")
+def main() -> None:
+    """Salesforce data into the lakehouse and the warehouse, driven by mapping files."""

@@ -1,0 +1,104 @@
+"""Options that several commands share, and how their errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from forceglue.run.request import RunRequest
+
+Command = Callable[..., Any]
+
+mappings_option = click.option(
+    "--mappings",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("mappings"),
+    show_default=True,
+    help="The mappings folder.",
+)
+env_option = click.option("--env", help="An environment of project.yaml.")
+param_option = click.option("--param", "given", multiple=True, metavar="K=V", help="A parameter for ${K}.")
+json_option = click.option("--json", "as_json", is_flag=True, help="The answer as JSON.")
+landing_option = click.option("--landing", help="Where files land: a folder or s3:// URI.")
+warehouse_option = click.option("--warehouse", help="Where tables, quarantine and reports are: a folder or s3:// URI.")
+delivery_option = click.option("--delivery", help="Where datasets are delivered: a folder or s3:// URI.")
+
+
+def project_options(command: Command) -> Command:
+    """`--mappings --env --param`."""
+    return mappings_option(env_option(param_option(command)))
+
+
+def root_options(command: Command) -> Command:
+    """`--landing --warehouse --delivery`, and the project's."""
+    return landing_option(warehouse_option(delivery_option(project_options(command))))
+
+
+def pairs(given: Sequence[str]) -> dict[str, str]:
+    """`K=V` texts as a dictionary."""
+    found = [entry.partition("=") for entry in given]
+    for name, equals, _ in found:
+        if not (name and equals):
+            raise click.BadParameter(f"{name!r} is not of the form K=V", param_hint="--param")
+    return {name: value for name, _, value in found}
+
+
+@contextmanager
+def told_errors() -> Iterator[None]:
+    """Usage and mapping errors end with exit code 2, everything else that is ours with 1; the message says what to do."""
+    from forceglue.errors import ForceglueError, MappingErrors, UsageError
+
+    try:
+        yield
+    except (MappingErrors, UsageError) as error:
+        click.echo(f"forceglue: {error}", err=True)
+        sys.exit(2)
+    except ForceglueError as error:
+        click.echo(f"forceglue: {error}", err=True)
+        sys.exit(1)
+
+
+def request_of(
+    names: Sequence[str],
+    landing: str | None,
+    warehouse: str | None,
+    delivery: str | None,
+    mappings: Path,
+    env: str | None,
+    given: Sequence[str],
+    **more: Any,
+) -> RunRequest:
+    """The request of a command; a root that is not given comes from project.yaml.
+
+    Raises:
+        UsageError: a root is given nowhere.
+    """
+    from forceglue.errors import UsageError
+    from forceglue.mapping.load import read_project
+    from forceglue.run.request import RunRequest
+
+    params = pairs(given)
+    roots = {"landing": landing, "warehouse": warehouse, "delivery": delivery}
+    if None in roots.values():
+        said = read_project(mappings, env=env, params=params).project.settings.roots
+        roots = {name: value or getattr(said, name) for name, value in roots.items()}
+    missing = [name for name, value in roots.items() if not value]
+    if missing:
+        told = " and ".join(f"--{name}" for name in missing)
+        raise UsageError(f"no {told}: give it on the command line, or under `roots` of {mappings / 'project.yaml'}.")
+    return RunRequest(
+        mappings=mappings,
+        landing=str(roots["landing"]),
+        warehouse=str(roots["warehouse"]),
+        delivery=str(roots["delivery"]),
+        names=tuple(names),
+        env=env,
+        params=params,
+        **more,
+    )

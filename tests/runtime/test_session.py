@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forceglue.runtime import session
+from forceglue.runtime.java import Java
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JAVA = Java(Path("/jdk"), 17, "JAVA_HOME", complete=True, stamp="s")
+
+
+def settings(master: str | None = None, *, quick: bool = False, further: tuple[Path, ...] = ()) -> dict[str, str]:
+    delta = (Path("/kept/one.jar"), Path("/kept/two.jar"))
+    return session.local_settings(JAVA, delta, further, master=master, memory=None, quick=quick, ui=False)
+
+
+def test_the_session_reads_and_writes_delta_without_a_word_on_stdout(
+    spark: SparkSession, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    place = str(tmp_path / "table")
+    spark.sql("select timestamp '2026-01-02 03:04:05.123456' at, 1 n").write.format("delta").save(place)
+    row = spark.read.format("delta").load(place).selectExpr("cast(at as string) at", "n").collect()[0]
+    assert (row["at"], row["n"]) == ("2026-01-02 03:04:05.123456", 1)
+    assert capfd.readouterr().out == ""
+
+
+def test_a_failed_task_is_told_by_its_exception_alone(
+    spark: SparkSession, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Exception, match="boom"):
+        spark.sql("select raise_error('boom') from range(3)").collect()
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert "boom" not in told.err
+
+
+def test_what_decides_meaning_is_set(spark: SparkSession) -> None:
+    assert spark.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert spark.conf.get("spark.sql.parquet.outputTimestampType") == "TIMESTAMP_MICROS"
+    assert spark.conf.get("spark.databricks.delta.snapshotPartitions") == "1"
+    assert spark.conf.get("spark.scheduler.mode") == "FAIR"
+    assert spark.sparkContext.uiWebUrl is None
+    # There is no legacy switch among our settings: both stacks must mean the same without one.
+    assert not [key for key in {**session.MEANING, **session.DELTA, **session.LOCAL} if "legacy" in key]
+
+
+def test_workers_run_this_python(spark: SparkSession) -> None:
+    seen = spark.sparkContext.parallelize([0], 1).map(lambda _: sys.version_info[:2]).collect()
+    assert seen == [sys.version_info[:2]]
+
+
+def test_a_second_start_gives_the_same_session(spark: SparkSession) -> None:
+    again = session.start(extra={"spark.sql.shuffle.partitions": "3", "spark.driver.memory": "64g"})
+    try:
+        assert again is spark
+        assert spark.conf.get("spark.sql.shuffle.partitions") == "3"
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", str(session.cores()))
+
+
+def test_the_whole_machine_is_used_and_nothing_listens() -> None:
+    told = settings()
+    assert told["spark.master"] == f"local[{session.cores()}]"
+    assert told["spark.sql.shuffle.partitions"] == str(session.cores())
+    assert told["spark.ui.enabled"] == "false"
+    assert told["spark.driver.bindAddress"] == "127.0.0.1"
+    assert told["spark.driver.extraClassPath"] == os.pathsep.join(["/kept/one.jar", "/kept/two.jar"])
+    assert "spark.jars" not in told
+
+
+def test_executors_elsewhere_get_the_jars_sent() -> None:
+    told = settings("spark://host:7077", further=(Path("/kept/three.jar"),))
+    assert told["spark.jars"] == "/kept/one.jar,/kept/two.jar,/kept/three.jar"
+    assert "spark.driver.host" not in told
+
+
+def test_quick_is_for_small_runs_only() -> None:
+    assert "TieredStopAtLevel" in settings(quick=True)["spark.driver.extraJavaOptions"]
+    assert "TieredStopAtLevel" not in settings()["spark.driver.extraJavaOptions"]
+
+
+@pytest.mark.parametrize(
+    ("option", "written"),
+    [("-Xmx1g", "-Xmx1g"), ("-Dp=/a b/c", '"-Dp=/a b/c"'), ('-Dq="x"', r'"-Dq=\"x\""')],
+)
+def test_options_survive_sparks_own_splitting(option: str, written: str) -> None:
+    assert session.quoted(option) == written
+
+
+def test_s3_is_set_only_for_roots_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert session.is_s3("s3://bucket/prefix")
+    assert not session.is_s3("/folder/s3://x")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3", raising=False)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert "spark.hadoop.fs.s3a.endpoint" not in session.s3_settings()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9000")
+    told = session.s3_settings()
+    assert told["spark.hadoop.fs.s3a.endpoint"] == "http://127.0.0.1:9000"
+    assert told["spark.hadoop.fs.s3a.path.style.access"] == "true"
+    assert told["spark.hadoop.fs.s3a.connection.ssl.enabled"] == "false"
+
+
+def test_memory_is_between_one_and_four_gigabytes() -> None:
+    assert 1024 <= int(session.default_memory().removesuffix("m")) <= 4096
+
+
+def test_looking_at_settings_starts_no_jvm() -> None:
+    code = (
+        "import sys; from forceglue.runtime import glue, java, jars, secrets; "
+        "sys.exit('pyspark' in sys.modules or 'boto3' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
