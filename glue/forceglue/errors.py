@@ -7,6 +7,10 @@ Every error derives from the nearest builtin, carries its facts as attributes an
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forceglue.run.report import ExpectationResult, RuleCount
 
 
 class ForceglueError(Exception):
@@ -56,8 +60,8 @@ class GateStopped(ForceglueError):
         self,
         mapping: str,
         stopping: dict[str, int],
-        rules: tuple[object, ...] = (),
-        expectations: tuple[object, ...] = (),
+        rules: tuple[RuleCount, ...] = (),
+        expectations: tuple[ExpectationResult, ...] = (),
         held: int = 0,
     ) -> None:
         self.mapping, self.stopping, self.rules, self.expectations, self.held = mapping, stopping, rules, expectations, held

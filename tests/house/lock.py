@@ -8,6 +8,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 
+
 def pins(name: str, python: str) -> dict[str, str]:
     """Package to version in `requirements/<name>` on Linux, for a Python such as `3.11`."""
     environment = {

@@ -235,8 +235,8 @@ examples:
         ("FG-TYP-001", "columns.c.type"), ("FG-SQL-002", "columns.d.sql"), ("FG-SQL-001", "columns.e.sql"), ("FG-MAP-001", "columns.f.form"),
         ("FG-MAP-006", "columns.g"), ("FG-YML-003", "columns.a"), ("FG-MAP-011", "columns.B"), ("FG-MAP-006", "columns.h"),
         ("FG-REF-002", "columns.i"), ("FG-REF-001", "lookups.account.by"), ("FG-SQL-001", "quality.warn.r"), ("FG-RUL-002", "quality.warn.s"),
-        ("FG-MAP-001", "quality.fial"), ("FG-MAP-004", "target.write"), ("FG-REF-008", "target.partition_by[0]"), ("FG-DLV-001", "deliver[0].csv.file"),
-        ("FG-DLV-002", "deliver[1].jdbc.connection"), ("FG-MAP-006", "expectations[0]"), ("FG-EXP-001", "expectations[1]"),
+        ("FG-MAP-001", "quality.fial"), ("FG-MAP-004", "target.write"), ("FG-REF-008", "target.partition_by[0]"), ("FG-MAP-001", "deliver"),
+        ("FG-MAP-006", "expectations[0]"), ("FG-EXP-001", "expectations[1]"),
         ("FG-EXA-001", "examples[0].given.Foo"),
     }  # fmt: skip
     assert [p.line for p in problems] == sorted(p.line for p in problems)

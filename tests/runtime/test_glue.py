@@ -139,7 +139,9 @@ def test_mappings_are_copied_with_their_folders(tmp_path: Path) -> None:
 def report(*mappings: MappingReport) -> RunReport:
     now = datetime.now(UTC)
     failed = any(mapping.status != "written" for mapping in mappings)
-    return RunReport("r1", "failed" if failed else "succeeded", now, now, mappings, paths=Paths(report="s3://w/r1.json"))
+    return RunReport(
+        "r1", "failed" if failed else "succeeded", now, now, mappings, paths=Paths(report="s3://w/r1.json")
+    )
 
 
 def test_a_failed_mapping_fails_the_job_and_says_which() -> None:

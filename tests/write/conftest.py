@@ -20,9 +20,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from pydantic import SecretStr
+
 from forceglue.landing.store import Store
 from forceglue.write.jdbc import ResolvedConnection
-from pydantic import SecretStr
 
 
 @dataclass(frozen=True)
@@ -60,22 +61,43 @@ def postgres() -> Iterator[Postgres]:
         (folder / "password").write_text(password, "utf-8")
         data = folder / "data"
         made = subprocess.run(
-            [programs / "initdb", "-D", data, "-U", "loader", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--locale=C", "--no-sync"],
-            capture_output=True, text=True, check=False, cwd=folder, **other_user,
+            [
+                programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "loader",
+                "--auth=scram-sha-256",
+                f"--pwfile={folder / 'password'}",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+            **other_user,
         )
         assert made.returncode == 0, made.stderr
         port = _free_port()
         options = f"-h 127.0.0.1 -p {port} -k {folder} -F"
         subprocess.run(
             [programs / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-t", "60", "-o", options, "start"],
-            stdout=subprocess.DEVNULL, check=True, cwd=folder, **other_user,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            cwd=folder,
+            **other_user,
         )
         try:
             yield Postgres(port, "loader", password)
         finally:
             subprocess.run(
                 [programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"],
-                stdout=subprocess.DEVNULL, check=True, cwd=folder, **other_user,
+                stdout=subprocess.DEVNULL,
+                check=True,
+                cwd=folder,
+                **other_user,
             )
     finally:
         shutil.rmtree(folder)

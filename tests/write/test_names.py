@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from forceglue.errors import UsageError
 from forceglue.write.names import complaint, expand
 

@@ -6,15 +6,22 @@ from pathlib import Path
 
 import pyarrow.dataset
 import pytest
+from pyspark.sql import SparkSession
+
 from forceglue.errors import UsageError
 from forceglue.landing.store import Store
 from forceglue.write import parquet
 from forceglue.write.parquet import write_parquet
-from pyspark.sql import SparkSession
+
+
+def inside(folder: str | Path) -> list[str]:
+    return sorted(item.name for item in Path(folder).iterdir())
 
 
 def _ids(store: Store, folder: str) -> list[int]:
-    return sorted(pyarrow.dataset.dataset(str(store.root) + "/" + folder, format="parquet").to_table()["id"].to_pylist())
+    return sorted(
+        pyarrow.dataset.dataset(str(store.root) + "/" + folder, format="parquet").to_table()["id"].to_pylist()
+    )
 
 
 @pytest.fixture(params=["exchange", "two renames"])
@@ -27,11 +34,11 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_folder_of_parquet_files_and_nothing_else(spark: SparkSession, delivery: Store) -> None:
     done = write_parquet(spark.range(0, 10, numPartitions=3), delivery, "a/My folder")
-    inside = sorted(os.listdir(Path(delivery.root) / "a/My folder"))
-    assert inside == sorted(done.files) and len(inside) == 3
-    assert all(name.endswith(".parquet") for name in inside)
+    found = inside(Path(delivery.root) / "a/My folder")
+    assert found == sorted(done.files) and len(found) == 3
+    assert all(name.endswith(".parquet") for name in found)
     assert done.size == sum(f.stat().st_size for f in Path(delivery.root).rglob("*.parquet"))
-    assert os.listdir(delivery.root) == ["a"]
+    assert inside(delivery.root) == ["a"]
     assert _ids(delivery, "a/My folder") == list(range(10))
 
 
@@ -39,7 +46,7 @@ def test_it_is_replaced_as_a_whole(spark: SparkSession, delivery: Store, way: st
     write_parquet(spark.range(10), delivery, "t")
     write_parquet(spark.range(10, 12), delivery, "t")
     assert _ids(delivery, "t") == [10, 11]
-    assert os.listdir(delivery.root) == ["t"]
+    assert inside(delivery.root) == ["t"]
 
 
 def test_no_rows_keep_the_columns(spark: SparkSession, delivery: Store, way: str) -> None:
@@ -64,11 +71,13 @@ def test_a_stop_before_the_swap_leaves_the_old_folder(
         patched.setattr(parquet, "_swap", stop)
         with pytest.raises(Boom):
             write_parquet(spark.range(5), delivery, "t")
-    assert os.listdir(delivery.root) == ["t"]
+    assert inside(delivery.root) == ["t"]
     assert _ids(delivery, "t") == [0, 1, 2]
 
 
-def test_a_kill_between_two_renames_is_mended_by_the_next_delivery(spark: SparkSession, delivery: Store, way: str) -> None:
+def test_a_kill_between_two_renames_is_mended_by_the_next_delivery(
+    spark: SparkSession, delivery: Store, way: str
+) -> None:
     write_parquet(spark.range(3), delivery, "t")
     target = Path(delivery.root) / "t"
     target.rename(parquet._aside(target))
@@ -76,7 +85,7 @@ def test_a_kill_between_two_renames_is_mended_by_the_next_delivery(spark: SparkS
         write_parquet(spark.range(5).selectExpr("IF(id < 4, id, raise_error('no more')) AS id"), delivery, "t")
     assert _ids(delivery, "t") == [0, 1, 2]
     write_parquet(spark.range(5), delivery, "t")
-    assert os.listdir(delivery.root) == ["t"]
+    assert inside(delivery.root) == ["t"]
 
 
 def test_a_kill_before_the_old_folder_went_is_mended_too(spark: SparkSession, delivery: Store, way: str) -> None:
@@ -85,20 +94,18 @@ def test_a_kill_before_the_old_folder_went_is_mended_too(spark: SparkSession, de
     aside.mkdir()
     (aside / "part-old.parquet").write_text("old")
     write_parquet(spark.range(4), delivery, "t")
-    assert os.listdir(delivery.root) == ["t"]
+    assert inside(delivery.root) == ["t"]
     assert _ids(delivery, "t") == [0, 1, 2, 3]
 
 
-def test_a_second_rename_that_fails_puts_the_old_folder_back(
-    delivery: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_rename_that_fails_puts_the_old_folder_back(delivery: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "_exchange", lambda one, other: False)
     target = Path(delivery.root) / "t"
     target.mkdir()
     (target / "old").write_text("old")
     with pytest.raises(FileNotFoundError):
         parquet._swap(Path(delivery.root) / "was never made", target)
-    assert os.listdir(delivery.root) == ["t"] and os.listdir(target) == ["old"]
+    assert inside(delivery.root) == ["t"] and inside(target) == ["old"]
 
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="only Linux exchanges two folders in one step")
@@ -112,7 +119,7 @@ def test_a_reader_always_finds_a_whole_folder(tmp_path: Path) -> None:
 
     def read() -> None:
         while not stop.is_set():
-            seen.add(tuple(sorted(os.listdir(target))))
+            seen.add(tuple(inside(target)))
 
     reader = threading.Thread(target=read)
     reader.start()

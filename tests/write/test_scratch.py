@@ -6,10 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from forceglue.landing.store import Store
 from forceglue.write.scratch import PREFIX, scratch, sweep
 
 HERE = socket.gethostname()
+
+
+def inside(folder: str | Path) -> list[str]:
+    return sorted(item.name for item in Path(folder).iterdir())
 
 
 @pytest.fixture
@@ -23,10 +28,10 @@ def gone() -> int:
 def test_a_folder_is_removed_in_the_end_and_on_an_error(delivery: Store) -> None:
     with scratch(delivery) as folder:
         delivery.write_bytes(f"{folder}/sub/x", b"x")
-    with pytest.raises(KeyError), scratch(delivery) as folder:
+    with pytest.raises(KeyError), scratch(delivery) as folder:  # noqa: PT012
         delivery.write_bytes(f"{folder}/sub/x", b"x")
         raise KeyError
-    assert os.listdir(delivery.root) == []
+    assert inside(delivery.root) == []
 
 
 def test_two_at_the_same_time_have_folders_of_their_own(delivery: Store) -> None:
@@ -39,15 +44,17 @@ def test_two_at_the_same_time_have_folders_of_their_own(delivery: Store) -> None
 
 def test_folders_of_dead_runs_go_and_those_of_living_ones_stay(delivery: Store, gone: int) -> None:
     root = Path(delivery.root)
-    dead, mine, other = (f"{PREFIX}{host}-{process}-00" for host, process in ((HERE, gone), (HERE, os.getpid()), ("other", gone)))
+    dead, mine, other = (
+        f"{PREFIX}{host}-{process}-00" for host, process in ((HERE, gone), (HERE, os.getpid()), ("other", gone))
+    )
     for name in (dead, mine, other):
         (root / name / "_temporary").mkdir(parents=True)
         (root / name / "part-0").write_text("half")
     delivery.write_bytes("x.csv", b"whole")
     sweep(delivery)
-    assert sorted(os.listdir(root)) == sorted([mine, other, "x.csv"])
+    assert inside(root) == sorted([mine, other, "x.csv"])
     sweep(delivery, now=datetime.now(UTC) + timedelta(days=2))
-    assert os.listdir(root) == ["x.csv"]
+    assert inside(root) == ["x.csv"]
 
 
 def test_the_same_elsewhere(elsewhere: Store, gone: int) -> None:

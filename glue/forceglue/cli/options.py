@@ -72,12 +72,17 @@ def request_of(
     mappings: Path,
     env: str | None,
     given: Sequence[str],
+    *,
+    needs: Sequence[str] = ("landing", "warehouse", "delivery"),
     **more: Any,
 ) -> RunRequest:
     """The request of a command; a root that is not given comes from project.yaml.
 
+    Args:
+        needs: the roots that the command uses; another may be given nowhere, it is empty then.
+
     Raises:
-        UsageError: a root is given nowhere.
+        UsageError: a root that is needed is given nowhere.
     """
     from forceglue.errors import UsageError
     from forceglue.mapping.load import read_project
@@ -88,15 +93,15 @@ def request_of(
     if None in roots.values():
         said = read_project(mappings, env=env, params=params).project.settings.roots
         roots = {name: value or getattr(said, name) for name, value in roots.items()}
-    missing = [name for name, value in roots.items() if not value]
+    missing = [name for name in needs if not roots[name]]
     if missing:
         told = " and ".join(f"--{name}" for name in missing)
         raise UsageError(f"no {told}: give it on the command line, or under `roots` of {mappings / 'project.yaml'}.")
     return RunRequest(
         mappings=mappings,
-        landing=str(roots["landing"]),
-        warehouse=str(roots["warehouse"]),
-        delivery=str(roots["delivery"]),
+        landing=roots["landing"] or "",
+        warehouse=roots["warehouse"] or "",
+        delivery=roots["delivery"] or "",
         names=tuple(names),
         env=env,
         params=params,

@@ -79,5 +79,5 @@ def plan(
     if as_json:
         click.echo(planned.to_json())
     else:
-        Console(highlight=False).print(plan_table(planned.mappings))
+        Console(highlight=False).print(plan_table(planned.mappings, planned.told(), planned.rejected_files))
     sys.exit(0 if planned.status == "succeeded" else 1)

@@ -201,7 +201,7 @@ def _facts(
         open_ended=isinstance(m, ObjectMapping) and m.keeps_rest,
         rules=tuple(RuleFacts(n, s, r.sql, r.nulls, r.description, EFFECTS[s]) for n, s, r in m.rules()),
         expectations=m.expectations,
-        deliveries=tuple(_delivery(d, m) for d in m.deliver),
+        deliveries=tuple(_delivery(d, m) for d in m.deliver) if isinstance(m, DatasetMapping) else (),
         examples=tuple(_example(e) for e in m.examples),
     )
 

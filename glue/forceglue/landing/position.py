@@ -6,6 +6,9 @@ whose version the table holds is in force: a batch that was never committed leav
     _positions/<mapping>/<version>.json       what a batch added, and everything added since the base
     _positions/<mapping>/base-<version>.json  everything up to a version; a position is read from these two files
 
+The position also says which batches of the quarantine it has left behind (`undone`), so that the table's one commit
+settles both: a rewind, a replay or a full refresh takes effect there at once, and the rows are cleared away later.
+
 A version is an int64: milliseconds since 1970 times 2^20 plus 20 random bits, and always greater than the one before.
 """
 
@@ -40,6 +43,7 @@ class Position:
         fingerprint: of the mapping that built it.
         fields: `{field in lower case: type}` of the batch that landed last; drift is told against it.
         at: when the batch was proposed.
+        undone: ranges `(after, up to)` of batch versions whose set-aside rows are no longer in force.
     """
 
     mapping: str
@@ -51,6 +55,7 @@ class Position:
     base: int | None = None
     since_base: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    undone: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class Manifest:
     base: int | None
     since_base: tuple[str, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
+    undone: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def propose(
     fingerprint: str | None = None,
     fields: Mapping[str, str] | None = None,
     replacing: bool = False,
+    settling: bool = False,
 ) -> Manifest:
     """Writes the manifest of a batch under a fresh version and returns it; nothing is in force before the commit.
 
@@ -118,6 +125,8 @@ def propose(
         committed: the version that the table holds, where it is not `position.version` (after a rewind).
         inputs, fingerprint, fields: as `Position`; default: those of `position`.
         replacing: the batch holds everything anew (a full refresh): what was loaded before is forgotten.
+        settling: whatever was set aside before is out of force: this batch judges those rows again, or holds
+            everything anew.
     """
     if at.tzinfo is None:
         raise UsageError(f"at={at.isoformat()} has no time zone: give datetime.now(UTC)")
@@ -128,6 +137,7 @@ def propose(
     since = added if replacing else (*position.since_base, *added)
     base = None if replacing else position.base
     removed = tuple(sorted(position.loaded - before - set(added)))
+    undone = _undone(position, previous, everything=replacing or settling)
     inputs = dict(position.inputs if inputs is None else inputs)
     fingerprint = position.fingerprint if fingerprint is None else fingerprint
     while True:
@@ -148,6 +158,7 @@ def propose(
             version if compact else base,
             () if compact else since,
             dict(position.fields if fields is None else fields),
+            undone,
         )
         try:
             store.write_bytes(_key(position.mapping, version), _dump(manifest), exclusive=True)
@@ -202,6 +213,23 @@ def at_time(chain: Iterable[Manifest], moment: datetime) -> Manifest | None:
     return next((m for m in chain if m.at <= moment), None)
 
 
+def in_force(at: Position | Manifest, batch: int) -> bool:
+    """Whether, at this position, what the batch of that version set aside still counts."""
+    if at.version is None or batch > at.version:
+        return False
+    return not any(after < batch <= until for after, until in at.undone)
+
+
+def _undone(position: Position, previous: int | None, *, everything: bool) -> tuple[tuple[int, int], ...]:
+    """The ranges of a batch on this position: a rewind leaves behind all that came after it."""
+    if previous is None:
+        return ()
+    since = -1 if everything or position.version is None else position.version
+    if since == previous:
+        return position.undone
+    return (*(r for r in position.undone if r[0] < since), (since, previous))
+
+
 def _fresh(at: datetime, previous: int | None) -> int:
     version = (int(at.timestamp() * 1000) << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
     # A clock that went back must not bring an older version: the table would take the batch for one it has.
@@ -233,6 +261,7 @@ def _dump(manifest: Manifest) -> bytes:
         "base": manifest.base,
         "since_base": manifest.since_base,
         "fields": manifest.fields,
+        "undone": manifest.undone,
     }
     return json.dumps(body, ensure_ascii=False, indent=1).encode()
 
@@ -252,6 +281,7 @@ def _manifest(store: Store, mapping: str, version: int) -> Manifest:
             raw["base"],
             tuple(raw["since_base"]),
             dict(raw["fields"]),
+            tuple((int(after), int(until)) for after, until in raw.get("undone", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(store, mapping, _key(mapping, version)) from error
@@ -275,6 +305,7 @@ def _position(store: Store, manifest: Manifest) -> Position:
         manifest.base,
         manifest.since_base,
         manifest.fields,
+        manifest.undone,
     )
 
 

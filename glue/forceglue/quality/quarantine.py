@@ -1,15 +1,21 @@
 """The quarantine: rows set aside with the raw row, every reason, file, run and time.
 
-It is a Delta table beside the mapping's own. A batch's rows get there before the table's commit and under the same
-version; what a run that died left there is taken out in the same transaction that adds the next batch.
+It is a Delta table beside the mapping's own, a folder of files a batch. A batch's rows get there before the table's
+commit and under the same version, and are in force once the table's position says so: until then, and after a rewind, a
+replay or a full refresh, they count for nothing. Batches that do not count are taken out when the next one comes, or at
+once by `settle`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from forceglue.landing.store import Store
+from forceglue.errors import ConcurrentRunError
+from forceglue.landing.position import Manifest, Position, in_force
+from forceglue.landing.store import Entry, Store
 from forceglue.quality.rules import QUARANTINED
 from forceglue.transform.prepared import RAW, REASONS, RECORD_KEY, ROW_NUMBER, SET_ASIDE_AT
 from forceglue.transform.trace import TRACE
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
 
 FOLDER = "_quarantine"
 _BATCH = re.compile(r"^batch-(\d+)/")
+_TRIES = 5
+"""How often `settle` meets another run's commit to the same quarantine before it leaves the rest to the next run."""
 
 
 def quarantine_table(store: Store, mapping: str) -> Table:
@@ -47,16 +55,48 @@ def quarantine_schema() -> StructType:
     )
 
 
-def set_aside(store: Store, mapping: str, staged: Staged, *, position: int, committed: int | None) -> int:
+def counted_files(store: Store, mapping: str, position: Position) -> tuple[str, ...]:
+    """The live files of the quarantine that count at this position, relative to the quarantine table, oldest first."""
+    live = quarantine_table(store, mapping).live_files()
+    return tuple(sorted((p for p in live if in_force(position, batch_of(p))), key=lambda p: (batch_of(p), p)))
+
+
+def counted_rows(store: Store, mapping: str, position: Position) -> int:
+    """How many rows of the quarantine count at this position, from the log's own numbers."""
+    table = quarantine_table(store, mapping)
+    opened = table.open()
+    if opened is None:
+        return 0
+    import pyarrow as pa
+
+    rows = 0
+    for file in pa.table(opened.get_add_actions(flatten=True)).select(["path", "num_records"]).to_pylist():
+        path, counted = unquote(file["path"]), file["num_records"]
+        if in_force(position, batch_of(path)):
+            entry = None if counted is not None else store.stat(f"{table.path}/{path}")
+            rows += counted or sum(f.rows for f in kept_files(store, [entry] if entry else []))
+    return rows
+
+
+def batch_of(path: str) -> int:
+    """The version of the batch that a file of the quarantine belongs to.
+
+    A file that somebody else wrote (a compaction) is older than any batch.
+    """
+    found = _BATCH.match(path)
+    return int(found[1]) if found else 0
+
+
+def set_aside(store: Store, mapping: str, staged: Staged, *, position: int, before: Position) -> int:
     """Moves the batch's quarantined files into the quarantine table; gives the number of rows.
 
     Args:
         position: the version of the batch, which the table itself will commit next.
-        committed: the position that the table has now: batches of the quarantine after it belong to runs that died.
+        before: the position that the table has now: what does not count at it is taken out.
     """
     table = quarantine_table(store, mapping)
     state = table.state()
-    dead = _dead(table.live_files(), committed, position) if state else []
+    dead = [path for path in table.live_files() if not in_force(before, batch_of(path))] if state else []
     files = staged.files.get(QUARANTINED, ())
     if not files and not dead:
         return 0
@@ -65,12 +105,54 @@ def set_aside(store: Store, mapping: str, staged: Staged, *, position: int, comm
     return sum(f.rows for f in files)
 
 
-def _dead(live: list[str], committed: int | None, position: int) -> list[str]:
+def settle(store: Store, mapping: str, at: Manifest | Position) -> None:
+    """Brings the quarantine in line with a position that the table has just committed.
+
+    What no longer counts is taken out, and the batch's own files are put back if another run took them for those of a
+    run that died. Not finishing loses nothing: no reader counts what the position has left behind.
+    """
+    own = [e for e in store.list(f"{FOLDER}/{mapping}/batch-{at.version}") if e.path.endswith(".parquet")]
+    for _ in range(_TRIES):
+        table = quarantine_table(store, mapping)
+        state = table.state()
+        live = set(table.live_files())
+        dead = [path for path in live if not in_force(at, batch_of(path))]
+        lost = [e for e in own if e.path.removeprefix(f"{table.path}/") not in live]
+        if state is None or at.version is None or not (dead or lost):
+            return
+        try:
+            table.adopt(kept_files(store, lost), quarantine_schema(), position=at.version, at=state, remove_below=dead)
+        except ConcurrentRunError:
+            continue
+        return
+
+
+def withdraw(store: Store, mapping: str, version: int) -> None:
+    """Takes out the rows of a batch that the table never took, so that they cannot pass for those of an older one."""
+    for _ in range(_TRIES):
+        table = quarantine_table(store, mapping)
+        state = table.state()
+        mine = [path for path in table.live_files() if batch_of(path) == version]
+        if state is None or not mine:
+            return
+        try:
+            table.adopt([], quarantine_schema(), position=version, at=state, remove_below=mine)
+        except ConcurrentRunError:
+            continue
+        return
+
+
+def kept_files(store: Store, entries: Iterable[Entry]) -> list[StagedFile]:
+    """Files below a quarantine table's folder, with their footers, so that the table can take them again."""
+    import pyarrow.parquet as pq
+
+    from forceglue.run.staging import StagedFile
+
     found = []
-    for path in live:
-        batch = _BATCH.match(path)
-        if batch and int(batch[1]) != position and (committed is None or int(batch[1]) > committed):
-            found.append(path)
+    for entry in entries:
+        with store.open_input(entry.path) as stream:
+            footer = pq.read_metadata(stream)
+        found.append(StagedFile(entry.path, entry.size, int(entry.mtime.timestamp() * 1000), footer))
     return found
 
 

@@ -23,6 +23,8 @@ GONE, FILTERED = "gone", "filtered"
 """Verdicts: what becomes of a row. `gone`: deleted at the source and not to be kept; `filtered`: not asked for by
 `where`; `fail`: it stops the mapping."""
 
+REASONS_TYPE = "array<struct<rule:string,severity:string,value:string>>"
+
 KEY_RULE = "key_is_set"
 ORDER_RULE = "order_is_known"
 FILE_RULE = "file_is_accepted"
@@ -103,5 +105,4 @@ def reasons(checks: Sequence[Check]) -> str:
             f"IF(({mask} & {1 << bit}L) <> 0, "
             f"named_struct('rule', '{name}', 'severity', '{check.severity}', 'value', {value}), NULL)"
         )
-    kind = "array<struct<rule:string,severity:string,value:string>>"
-    return f"filter(array({', '.join(told)}), reason -> reason IS NOT NULL)" if told else f"CAST(array() AS {kind})"
+    return f"filter(array({', '.join(told)}), reason -> reason IS NOT NULL)" if told else f"CAST(NULL AS {REASONS_TYPE})"

@@ -140,18 +140,26 @@ def summary(report: RunReport) -> RenderableType:
     return Group(*parts, Text(), sentence)
 
 
-def plan_table(mappings: Sequence[MappingReport]) -> RenderableType:
+def plan_table(
+    mappings: Sequence[MappingReport],
+    told: Sequence[tuple[str, str]] = (),
+    rejected: Sequence[RejectedFile] = (),
+) -> RenderableType:
     """What a run would do, from the reports of a run that wrote nothing.
 
     Per mapping the new files, the rows in and where they would go; then the changes of the schema.
+
+    Args:
+        told: further sentences, each with its mapping.
+        rejected: files that would be turned away.
     """
-    busy = [m for m in mappings if m.landed or m.files or m.drift or m.error]
+    busy = [m for m in mappings if m.status != "unchanged" or m.landed or m.files or m.drift or m.error]
     quiet = len(mappings) - len(busy)
     said = Text(f"{plural(quiet, 'mapping')} would have nothing to do. " if quiet else "").append(
         "Nothing was written.", "bold"
     )
     if not busy:
-        return said
+        return Group(*_rejected(rejected, "Files that would be turned away"), said)
     shown = _outcomes_shown(busy)
     table = _table()
     _add_columns(table, "New files", "Rows in", *(PLAN_TITLES[name] for name in shown))
@@ -165,7 +173,16 @@ def plan_table(mappings: Sequence[MappingReport]) -> RenderableType:
         table.add_row(f"All {kind}s", files, *sums, style="bold")
     changes = [(m.name, f"{d.column} {d.change}: {d.effect}", "") for m in busy for d in m.drift]
     errors = [(m.name, m.error.removeprefix(f"{m.name}: "), STYLES["bad"]) for m in busy if m.error]
-    return Group(table, *_notes("Changes of the schema", changes), *_notes("Would not be loaded", errors), Text(), said)
+    notes = [(name, text, "") for name, text in told]
+    return Group(
+        table,
+        *_notes("Changes of the schema", changes),
+        *_notes("Would not be loaded", errors),
+        *_notes("In detail", notes, shown=len(notes)),
+        *_rejected(rejected, "Files that would be turned away"),
+        Text(),
+        said,
+    )
 
 
 def _table() -> Table:
@@ -208,16 +225,16 @@ def _counts(m: MappingReport, shown: Sequence[str]) -> list[Text]:
     return [Text(number(n), COUNT_STYLES.get(name, "")) if n else Text("0", "dim") for name, n in counts]
 
 
-def _notes(title: str, notes: Sequence[tuple[str, str, str]]) -> list[RenderableType]:
+def _notes(title: str, notes: Sequence[tuple[str, str, str]], *, shown: int = NOTES_SHOWN) -> list[RenderableType]:
     """A titled list of `(mapping, text, style)`; the first ones, then how many more."""
     if not notes:
         return []
     grid = Table.grid(padding=(0, 2))
     grid.add_column(overflow="fold", max_width=40)
     grid.add_column(overflow="fold")
-    for name, text, style in notes[:NOTES_SHOWN]:
+    for name, text, style in notes[:shown]:
         grid.add_row(Text(clean(name), "bold"), Text(clean(text), style))
-    rest = len(notes) - NOTES_SHOWN
+    rest = len(notes) - shown
     more = [Text(f"and {number(rest)} more", "dim")] if rest > 0 else []
     return [Text(), Text(title, "bold"), grid, *more]
 
@@ -236,13 +253,15 @@ def _attention(report: RunReport) -> list[RenderableType]:
     return [*_notes("What needs a look", urgent), *notes]
 
 
-def _rejected(files: Sequence[RejectedFile]) -> list[RenderableType]:
+def _rejected(
+    files: Sequence[RejectedFile], title: str = "Files that were turned away"
+) -> list[RenderableType]:
     if not files:
         return []
     lines = [Text(clean(f"{f.file}: {f.reason}")) for f in files[:NOTES_SHOWN]]
     if len(files) > NOTES_SHOWN:
         lines.append(Text(f"and {plural(len(files) - NOTES_SHOWN, 'file')} more; all are in the report", "dim"))
-    return [Text(), Text("Files that were turned away", "bold"), *lines]
+    return [Text(), Text(title, "bold"), *lines]
 
 
 def _paths(report: RunReport) -> list[RenderableType]:

@@ -45,7 +45,11 @@ class RunContext:
         """The one session of the run, started at the first call."""
         with self._lock:
             if self.session is None:
+                from forceglue.quality.gx import prefetch
                 from forceglue.runtime.session import start
+
+                if self.validations is not None:
+                    prefetch()
 
                 self.session = start(
                     quick=self.request.quick, roots=(self.landing.root, self.warehouse.root, self.delivery.root)
@@ -64,7 +68,9 @@ class RunContext:
         from forceglue.quality.gx import Validations
 
         if any(m.rules() or m.expectations for m in self.project.mappings.values()):
-            self.validations = Validations(self.docs_folder, self.project.settings.name, run_id=self.run_id)
+            self.validations = Validations(
+                self.docs_folder, self.project.settings.name, run_id=self.run_id, on_failure=self.project.settings.on_failure
+            )
 
     def tell(self, name: str, state: str, **facts: object) -> None:
         if self.request.progress is not None:

@@ -12,7 +12,7 @@ from forceglue.mapping.model import DatasetMapping
 from forceglue.mapping.names import match
 from forceglue.quality import rules as q
 from forceglue.quality.outcomes import RuleOutcome
-from forceglue.quality.quarantine import set_aside
+from forceglue.quality.quarantine import set_aside, settle
 from forceglue.run.context import RunContext
 from forceglue.run.deliveries import deliver
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
@@ -20,6 +20,7 @@ from forceglue.run.plan import DatasetPlan
 from forceglue.run.report import MappingReport
 from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.stages import Stages
+from forceglue.run.taking import take
 from forceglue.run.tables import Tables
 from forceglue.transform.cast import quoted
 from forceglue.transform.dataset_rows import DatasetInputs, dataset_rows
@@ -44,7 +45,7 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
     stages = Stages()
     mapping = plan.mapping
     manifest = propose(
-        ctx.warehouse, plan.position, at=ctx.started, inputs=plan.inputs, fingerprint=plan.fingerprint
+        ctx.warehouse, plan.position, at=ctx.started, inputs=plan.inputs, fingerprint=plan.fingerprint, settling=True
     )
     table = Table(ctx.warehouse, plan.name, plan.name)
     folder = f"{plan.name}/batch-{manifest.version}" if kept else f"_staging/{ctx.run_id}/{plan.name}"
@@ -52,7 +53,7 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
     try:
         with stages("read and join"):
             flags = ExpectationFlags(mapping.expectations)
-            prepared = dataset_rows(mapping, _inputs(ctx, mapping, tables, flags))
+            prepared = dataset_rows(mapping, dataset_inputs(ctx, mapping, _reads(mapping, tables), flags))
         with stages("stage"):
             staged = stage(prepared, ctx.warehouse, folder)
         with stages("judge"):
@@ -61,29 +62,38 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             if stops := judgement.stops():
                 raise GateStopped(plan.name, stops, rule_report(judgement), expectation_report(judgement), staged.total)
         with stages("quarantine"):
-            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, committed=plan.position.version)
+            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, before=plan.position)
         with stages("deliver"):
-            delivered = deliver(ctx, mapping, _good(ctx, prepared, staged))
+            delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
         if kept:
             with stages("commit"):
-                schema = prepared.frame.select(*(quoted(c) for c in prepared.columns)).schema
-                state = table.state()
-                table.adopt(staged.files.get(q.GOOD, ()), schema, position=manifest.version, at=state, replace=state is not None)
-                committed = True
+                committed = take(ctx, table, staged, prepared, manifest.version, table.state(), replace=True)
         announce(ctx.warehouse, manifest)
+        settle(ctx.warehouse, plan.name, manifest)
     finally:
         if not committed:
             discard(ctx.warehouse, folder)
-    return _report(plan, staged, judgement, aside, delivered, stages)
+    return dataset_report(plan, staged.counts, judgement, aside, delivered, stages)
 
 
-def _inputs(ctx: RunContext, mapping: DatasetMapping, tables: Tables, flags: ExpectationFlags) -> DatasetInputs:
+def _reads(mapping: DatasetMapping, tables: Tables) -> Callable[[str, str], DataFrame | None]:
+    return lambda _, reference: tables.frame(tables.name_of(reference), deleted=mapping.deleted == "include")
+
+
+def dataset_inputs(
+    ctx: RunContext, mapping: DatasetMapping, rows: Callable[[str, str], DataFrame | None], flags: ExpectationFlags
+) -> DatasetInputs:
+    """What the dataset reads.
+
+    Args:
+        rows: from an alias and the table that it means to the rows that are read; None where there is no such table.
+    """
     promised = ctx.project.inputs(mapping)
     sources = {mapping.name: mapping.source, **{j.name: j.table for j in mapping.joins}}
     frames: dict[str, DataFrame] = {}
     known: dict[str, tuple[str, ...]] = {}
     for alias, reference in sources.items():
-        frame = tables.frame(tables.name_of(reference), deleted=mapping.deleted == "include")
+        frame = rows(alias, reference)
         if frame is None:
             ddl = ", ".join(f"{quoted(c)} string" for c in promised[alias]) or "`id` string"
             frame = ctx.spark().createDataFrame([], ddl)
@@ -91,18 +101,6 @@ def _inputs(ctx: RunContext, mapping: DatasetMapping, tables: Tables, flags: Exp
         # the catalog's columns keep their order and stay the contract: what else has landed comes only where no catalog is
         known[alias] = promised[alias] if promised[alias] else tuple(frame.columns)
     return DatasetInputs(frames, known, dataset_columns(mapping, known), ctx.started, flags)
-
-
-def _good(ctx: RunContext, prepared: Prepared, staged: Staged) -> Callable[[], DataFrame]:
-    columns = [quoted(c) for c in prepared.columns]
-
-    def rows() -> DataFrame:
-        schema = prepared.frame.select(*columns).schema
-        if not staged.rows(q.GOOD):
-            return ctx.spark().createDataFrame([], schema)
-        return ctx.spark().read.schema(schema).parquet(*staged.paths(ctx.warehouse))
-
-    return rows
 
 
 def _unique(ctx: RunContext, mapping: DatasetMapping, prepared: Prepared, staged: Staged) -> tuple[RuleOutcome, ...]:
@@ -115,25 +113,35 @@ def _unique(ctx: RunContext, mapping: DatasetMapping, prepared: Prepared, staged
     names = [quoted(match(k, prepared.columns) or k) for k in mapping.key]
     twice = 0
     if rows:
-        frame = ctx.spark().read.parquet(*staged.paths(ctx.warehouse)).groupBy(*names).count().where("count > 1")
+        frame = staged.good_rows(ctx.spark(), ctx.warehouse, prepared).groupBy(*names).count().where("count > 1")
         twice = frame.agg(F.coalesce(F.sum("count"), F.lit(0))).first()[0]
-    said = f"{', '.join(mapping.key)} is unique"
-    return (RuleOutcome(UNIQUE, "fail", said, mapping.grain, rows - int(twice), int(twice)),)
+    return (unique_outcome(mapping, rows, int(twice)),)
 
 
-def _report(
-    plan: DatasetPlan, staged: Staged, judgement: Judgement, aside: int, delivered: tuple[str, ...], stages: Stages
+def unique_outcome(mapping: DatasetMapping, rows: int, twice: int) -> RuleOutcome:
+    """What `key` says of `rows` rows of which `twice` share their key with another."""
+    return RuleOutcome(UNIQUE, "fail", f"{', '.join(mapping.key)} is unique", mapping.grain, rows - twice, twice)
+
+
+def dataset_report(
+    plan: DatasetPlan,
+    rows: Mapping[str, int],
+    judgement: Judgement,
+    aside: int,
+    delivered: tuple[str, ...],
+    stages: Stages,
 ) -> MappingReport:
-    good = staged.rows(q.GOOD)
+    """The report of a dataset with these rows by verdict."""
+    good = rows.get(q.GOOD, 0)
     return MappingReport(
         name=plan.name,
         kind="dataset",
         status="written",
-        landed=staged.total,
+        landed=sum(rows.values()),
         written=good,
         inserted=good,
-        filtered=staged.rows(q.FILTERED),
-        dropped=staged.rows(q.DROPPED),
+        filtered=rows.get(q.FILTERED, 0),
+        dropped=rows.get(q.DROPPED, 0),
         quarantined=aside,
         rules=rule_report(judgement),
         deliveries=delivered,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from forceglue.mapping.model import AnyMapping, Delivery
+from forceglue.mapping.model import DatasetMapping, Delivery
+from forceglue.mapping.names import match
 from forceglue.run.context import RunContext
 from forceglue.write.csv import write_csv
 from forceglue.write.names import expand
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def deliver(ctx: RunContext, mapping: AnyMapping, rows: Callable[[], DataFrame]) -> tuple[str, ...]:
+def deliver(ctx: RunContext, mapping: DatasetMapping, rows: Callable[[], DataFrame]) -> tuple[str, ...]:
     """Makes every delivery; where each one went, as a person would look for it."""
     return tuple(_deliver(ctx, mapping, delivery, rows()) for delivery in mapping.deliver)
 
 
-def _deliver(ctx: RunContext, mapping: AnyMapping, delivery: Delivery, rows: DataFrame) -> str:
+def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows: DataFrame) -> str:
     if delivery.csv is not None:
         name = expand(delivery.csv.file, ctx.started)
         write_csv(rows, ctx.delivery, name, delimiter=delivery.csv.delimiter, header=delivery.csv.header)
@@ -34,11 +35,12 @@ def _deliver(ctx: RunContext, mapping: AnyMapping, delivery: Delivery, rows: Dat
 
         return write_delta(rows, ctx.delivery, delivery.delta.folder or mapping.mapping)
     if delivery.jdbc is not None:
-        from forceglue.run.connections import resolve
+        from forceglue.runtime.secrets import resolve
         from forceglue.write.jdbc import write_jdbc
 
         jdbc = delivery.jdbc
-        key = jdbc.key or getattr(mapping, "key", None) or ()
-        write_jdbc(rows, resolve(ctx.project, jdbc.connection), jdbc.table, jdbc.write, key)
+        key = tuple(match(k, rows.columns) or k for k in (jdbc.key or mapping.key))
+        connection = resolve(jdbc.connection, ctx.project.settings.connections[jdbc.connection])
+        write_jdbc(rows, connection, jdbc.table, jdbc.write, key)
         return f"{jdbc.connection}:{jdbc.table}"
     raise AssertionError("a delivery has exactly one kind")  # the model says so

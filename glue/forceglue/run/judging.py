@@ -58,17 +58,34 @@ def judge(
 ) -> Judgement:
     """Judges a staged batch; Spark is asked only where a row breaks a rule or an expectation needs the rows."""
     counts = rule_counts(ctx.spark(), prepared, staged, ctx.warehouse) if staged.total else {}
-    judged = staged.total - staged.rows(q.FILTERED) - staged.rows(q.GONE)
-    samples = _samples(ctx, staged)
+    outcomes = [*extra, *rule_outcomes(mapping, prepared.checks, counts, staged.counts, _samples(ctx, staged))]
+    return Judgement(tuple(outcomes), _expected(ctx, mapping, outcomes, staged, prepared, flags, counts))
+
+
+def rule_outcomes(
+    mapping: AnyMapping,
+    checks: Sequence[q.Check],
+    counts: Mapping[str, Mapping[str, int]],
+    rows: Mapping[str, int],
+    samples: Mapping[str, Sequence[str]],
+) -> list[RuleOutcome]:
+    """What the rules of a mapping, and the built-in checks that a row breaks, say of a batch.
+
+    Args:
+        counts: `{rule: {verdict: rows that break it}}`.
+        rows: `{verdict: rows}`.
+        samples: `{rule: keys of records that break it}`.
+    """
+    judged = sum(rows.values()) - rows.get(q.FILTERED, 0) - rows.get(q.GONE, 0)
     declared = {name: rule for name, _, rule in mapping.rules()}
-    outcomes = list(extra)
-    for check in prepared.checks:
+    outcomes = []
+    for check in checks:
         if check.severity == "count":
             continue
         of_rule = counts.get(check.name, {})
         left_out = {q.FILTERED, q.GONE} | (set() if check.severity == "drop" else {q.DROPPED})
-        failed = sum(rows for verdict, rows in of_rule.items() if verdict not in left_out)
-        total = judged if check.severity == "drop" else judged - staged.rows(q.DROPPED)
+        failed = sum(broken for verdict, broken in of_rule.items() if verdict not in left_out)
+        total = judged if check.severity == "drop" else judged - rows.get(q.DROPPED, 0)
         if failed or check.name in declared:
             rule = declared.get(check.name)
             outcomes.append(
@@ -77,7 +94,7 @@ def judge(
                     tuple({"record": key} for key in samples.get(check.name, ())), rule.nulls if rule else "fail",
                 )  # fmt: skip
             )
-    return Judgement(tuple(outcomes), _expected(ctx, mapping, outcomes, staged, prepared, flags, counts))
+    return outcomes
 
 
 def _expected(
@@ -94,10 +111,7 @@ def _expected(
     good = {name: of_rule.get(q.GOOD, 0) for name, of_rule in counts.items()}
 
     def rows() -> DataFrame:
-        columns = (f"{quoted(c)}" for c in prepared.columns)
-        if not staged.rows(q.GOOD):
-            return prepared.frame.select(*columns).limit(0)
-        return ctx.spark().read.parquet(*staged.paths(ctx.warehouse)).select(*columns)
+        return staged.good_rows(ctx.spark(), ctx.warehouse, prepared)
 
     wanted = [c.name for c in prepared.checks if c.severity == "count"]
     return ctx.validations.validate(

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forceglue.errors import BalanceError, GateStopped, UsageError
+from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped, UsageError
 from forceglue.landing.position import propose
 from forceglue.mapping.expand import find_column
 from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import match
 from forceglue.quality import rules as q
-from forceglue.quality.quarantine import set_aside
+from forceglue.quality.quarantine import set_aside, settle, withdraw
 from forceglue.run.context import RunContext
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rejected_files, rule_report
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.stages import Stages
+from forceglue.run.taking import take
 from forceglue.transform.object_rows import LookedInto, ObjectInputs, extra_columns, object_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
-from forceglue.transform.trace import TRACE
+from forceglue.transform.trace import INGESTED, TRACE
 from forceglue.write.delta_merge import MergeKeys, Merged, scd2, upsert
 from forceglue.write.delta_table import Table
 
@@ -39,11 +40,14 @@ class _Loaded:
     judgement: Judgement
 
 
-def run_object(ctx: RunContext, plan: ObjectPlan, live: Callable[[str], DataFrame | None]) -> MappingReport:
+def run_object(
+    ctx: RunContext, plan: ObjectPlan, live: Callable[[str], DataFrame | None], again: Batch | None = None
+) -> MappingReport:
     """Loads what is new into the mapping's table.
 
     Args:
         live: the live rows of another mapping's table by its name; None where it is not there yet.
+        again: the rows that the quarantine holds, to be judged anew instead of what is new (`plan.again`).
 
     Raises:
         GateStopped: a `fail` rule or expectation; nothing was written.
@@ -55,54 +59,65 @@ def run_object(ctx: RunContext, plan: ObjectPlan, live: Callable[[str], DataFram
     manifest = propose(
         ctx.warehouse,
         plan.position,
-        (f.identity for f in plan.taken),
+        () if plan.again else (f.identity for f in plan.taken),
         at=ctx.started,
-        fields=landed_types(plan.files, hidden(plan.mapping)),
+        fields=None if plan.again else landed_types(plan.files, hidden(plan.mapping)),
         replacing=plan.refresh,
+        settling=plan.again or plan.mode == "replace",
     )
     adopts = plan.mode != "merge"
     folder = f"{plan.name}/batch-{manifest.version}" if adopts else f"{STAGING}/{ctx.run_id}/{plan.name}"
     try:
-        loaded = _staged(ctx, plan, live, folder, stages)
+        loaded = _staged(ctx, plan, live, again, folder, stages)
         staged, judgement = loaded.staged, loaded.judgement
         _balanced(plan, staged)
         if stops := judgement.stops():
             raise GateStopped(plan.name, stops, rule_report(judgement), expectation_report(judgement), plan.landed)
         with stages("quarantine"):
-            committed = plan.position.version
-            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, committed=committed)
+            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, before=plan.position)
         with stages("commit"):
             merged = _commit(ctx, plan, table, loaded, manifest.version)
+        if aside or manifest.undone != plan.position.undone:
+            with stages("quarantine"):
+                settle(ctx.warehouse, plan.name, manifest)
+    except ConcurrentRunError:
+        withdraw(ctx.warehouse, plan.name, manifest.version)
+        raise
     finally:
         _tidy(ctx, table, folder, adopts=adopts)
-    return _report(plan, staged, judgement, merged, aside, stages)
+    return object_report(plan, staged.counts, judgement, merged, aside, stages)
 
 
 def _staged(
-    ctx: RunContext, plan: ObjectPlan, live: Callable[[str], DataFrame | None], folder: str, stages: Stages
+    ctx: RunContext,
+    plan: ObjectPlan,
+    live: Callable[[str], DataFrame | None],
+    again: Batch | None,
+    folder: str,
+    stages: Stages,
 ) -> _Loaded:
     """Stages the batch; where a `reject_file` rule is broken, once more with every row of the file set aside."""
     rejected: frozenset[int] = frozenset()
     with stages("read"):
-        batch = read_batch(ctx.spark(), plan.files, hidden(plan.mapping))
+        batch = again or read_batch(ctx.spark(), plan.files, hidden(plan.mapping))
     while True:
         flags = ExpectationFlags(plan.mapping.expectations)
         with stages("transform"):
-            prepared = _prepare(ctx, plan, batch, live, rejected, flags)
+            prepared = prepare(ctx, plan, batch, live, rejected, flags)
         with stages("stage"):
             if sum(f.rows or 0 for f in plan.files):
-                staged = stage(prepared, ctx.warehouse, folder)
+                staged = stage(prepared, ctx.warehouse, folder, _partitions(plan))
             else:
                 staged = Staged(folder, {}, 0, clean=True)
         with stages("judge"):
-            again = rejected_files(ctx, plan.mapping, prepared, staged, batch) - rejected
-            if not again:
+            refused = rejected_files(ctx, plan.mapping, prepared, staged, batch) - rejected
+            if not refused:
                 return _Loaded(prepared, staged, judge(ctx, plan.mapping, prepared, staged, flags))
-            rejected |= again
+            rejected |= refused
             discard(ctx.warehouse, folder)
 
 
-def _prepare(
+def prepare(
     ctx: RunContext,
     plan: ObjectPlan,
     batch: Batch,
@@ -110,10 +125,11 @@ def _prepare(
     rejected: frozenset[int],
     flags: ExpectationFlags,
 ) -> Prepared:
+    """The batch under the plan, not computed yet; every row of the files in `rejected` is set aside."""
     mapping = plan.mapping
     inputs = ObjectInputs(
         columns=plan.columns,
-        lookups={alias: _looked_into(ctx, mapping, alias, live) for alias in mapping.lookups},
+        lookups={alias: looked_into(ctx, mapping, alias, live) for alias in mapping.lookups},
         names=plan.names,
         run_id=ctx.run_id,
         started=ctx.started,
@@ -125,9 +141,10 @@ def _prepare(
     return object_rows(batch, mapping, inputs)
 
 
-def _looked_into(
+def looked_into(
     ctx: RunContext, mapping: ObjectMapping, alias: str, live: Callable[[str], DataFrame | None]
 ) -> LookedInto:
+    """The table that a lookup means, as far as it is there; its columns by their names or the fields that feed them."""
     lookup = mapping.lookups[alias]
     other = ctx.project.looked_up(lookup.object) or ctx.project.unmapped(lookup.object)
     other = ctx.project.with_defaults(other)
@@ -162,33 +179,57 @@ def _commit(ctx: RunContext, plan: ObjectPlan, table: Table, loaded: _Loaded, po
     staged, prepared, mapping = loaded.staged, loaded.prepared, plan.mapping
     good = staged.files.get(q.GOOD, ())
     if plan.mode != "merge" or not good:
-        schema = prepared.frame.select(*(f"`{c}`" for c in prepared.columns)).schema
-        replace = plan.mode == "replace" and plan.table is not None
-        table.adopt(good, schema, position=position, at=plan.table, replace=replace, comment=mapping.description)
-        table.confirm(position)
-        return Merged(staged.rows(q.GOOD), 0, 0)
-    data = [c for c in prepared.columns if c in plan.carried or c in TRACE]
-    keys = MergeKeys(plan.names.key, plan.names.order, _order_type(plan), plan.names.deleted)
-    paths = staged.paths(ctx.warehouse)
-    deletes = mapping.target.on_delete
-    if mapping.target.write == "scd2":
-        outside = {*TRACE, *extra_columns(mapping), plan.names.order, *plan.names.key}
-        tracked = mapping.target.track or tuple(c.name for c in plan.columns if c.name in plan.carried and c.name not in outside)
-        tracked = tuple(match(t, prepared.columns) or t for t in tracked)
-        return scd2(
-            ctx.spark(), table, paths, keys,
-            columns=prepared.columns, tracked=tracked, close=deletes == "close", position=position,
+        take(
+            ctx, table, staged, prepared, position, plan.table,
+            replace=plan.mode == "replace", partition_by=mapping.target.partition_by, comment=mapping.description,
         )  # fmt: skip
-    had = plan.table.columns if plan.table else {}
-    compared = [c for c in data if c in had and c not in TRACE]
+        return Merged(staged.rows(q.GOOD), 0, 0)
+    terms = merge_terms(plan, prepared.columns)
+    paths = staged.paths(ctx.warehouse)
+    if mapping.target.write == "scd2":
+        return scd2(
+            ctx.spark(), table, paths, terms.keys,
+            columns=prepared.columns, tracked=terms.tracked, close=terms.close, position=position,
+        )  # fmt: skip
     return upsert(
-        ctx.spark(), table, paths, keys,
-        data=data, columns=prepared.columns, compared=compared, delete=deletes == "delete", position=position,
+        ctx.spark(), table, paths, terms.keys,
+        data=terms.data, columns=prepared.columns, compared=terms.compared, delete=terms.delete, position=position,
     )  # fmt: skip
 
 
-def _order_type(plan: ObjectPlan) -> str:
-    return next((c.type or "string" for c in plan.columns if c.name == plan.names.order), "string")
+def _partitions(plan: ObjectPlan) -> tuple[str, ...]:
+    """The folders of staged rows that the table takes as they are; a MERGE finds its partitions itself."""
+    return () if plan.mode == "merge" else plan.mapping.target.partition_by
+
+
+@dataclass(frozen=True)
+class MergeTerms:
+    """By what a batch meets its table: columns it carries, columns compared, columns whose change opens a version."""
+
+    keys: MergeKeys
+    data: tuple[str, ...]
+    compared: tuple[str, ...]
+    tracked: tuple[str, ...]
+    delete: bool
+    close: bool
+
+
+def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
+    """The terms for a batch of these columns."""
+    order = next((c.type or "string" for c in plan.columns if c.name == plan.names.order), "string")
+    data = tuple(c for c in columns if c in plan.carried or c in TRACE)
+    had = plan.table.columns if plan.table else {}
+    target = plan.mapping.target
+    outside = {*TRACE, *extra_columns(plan.mapping), plan.names.order, *plan.names.key}
+    tracked = target.track or tuple(c.name for c in plan.columns if c.name in plan.carried and c.name not in outside)
+    return MergeTerms(
+        MergeKeys(plan.names.key, plan.names.order, order, plan.names.deleted, INGESTED if plan.again else None),
+        data,
+        tuple(c for c in data if c in had and c not in TRACE),
+        tuple(match(t, columns) or t for t in tracked),
+        target.on_delete == "delete",
+        target.on_delete == "close",
+    )
 
 
 def _tidy(ctx: RunContext, table: Table, folder: str, *, adopts: bool) -> None:
@@ -202,10 +243,11 @@ def _tidy(ctx: RunContext, table: Table, folder: str, *, adopts: bool) -> None:
             ctx.warehouse.delete(entry.path)
 
 
-def _report(
-    plan: ObjectPlan, staged: Staged, judgement: Judgement, merged: Merged, aside: int, stages: Stages
+def object_report(
+    plan: ObjectPlan, rows: Mapping[str, int], judgement: Judgement, merged: Merged, aside: int, stages: Stages
 ) -> MappingReport:
-    good = staged.rows(q.GOOD)
+    """The report of a batch with these rows by verdict, of which `merged` tells what the table took."""
+    good = rows.get(q.GOOD, 0)
     read = plan.landed if not plan.files else sum(f.rows or 0 for f in plan.files)
     passed_over = plan.landed - read if plan.files else 0
     return MappingReport(
@@ -217,9 +259,9 @@ def _report(
         inserted=merged.inserted,
         updated=merged.updated,
         deleted=merged.deleted,
-        superseded=(read - staged.total) + passed_over + (good - merged.applied),
-        filtered=staged.rows(q.FILTERED) + staged.rows(q.GONE),
-        dropped=staged.rows(q.DROPPED),
+        superseded=(read - sum(rows.values())) + passed_over + (good - merged.applied),
+        filtered=rows.get(q.FILTERED, 0) + rows.get(q.GONE, 0),
+        dropped=rows.get(q.DROPPED, 0),
         quarantined=aside,
         rules=rule_report(judgement),
         drift=plan.drift,

@@ -35,6 +35,7 @@ class ObjectPlan:
         columns: of the table after the run, each with its type (None: whatever its SQL gives).
         carried: names of the columns that this batch has values for.
         mode: how the rows get into the table. refresh: every file is loaded again and the table replaced.
+        again: the rows come from the quarantine (a replay); `files` tells where they came from.
         stopped: why the drift policy refuses the batch; None where it does not.
     """
 
@@ -51,6 +52,7 @@ class ObjectPlan:
     refresh: bool
     drift: tuple[DriftNote, ...]
     stopped: str | None
+    again: bool = False
 
     @property
     def name(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from forceglue.landing.inventory import Inventory, ListedFile, inventory, load_facts
+from forceglue.errors import UsageError
+from forceglue.landing.inventory import Inventory, LandedFile, ListedFile, inventory, load_facts
 from forceglue.landing.position import announced, read
 from forceglue.mapping.model import DatasetMapping, ObjectMapping
 from forceglue.mapping.project import Project
@@ -24,10 +25,14 @@ def work_order(project: Project, without_mapping: Sequence[str], names: Sequence
 
 
 class Planner:
-    """Plans of one run; the landing is listed once."""
+    """Plans of one run; the landing is listed once.
 
-    def __init__(self, ctx: RunContext, tables: Tables) -> None:
-        self._ctx, self._tables = ctx, tables
+    Args:
+        waiting: files that no ingest has moved yet, taken as if it had: a plan that moves nothing.
+    """
+
+    def __init__(self, ctx: RunContext, tables: Tables, waiting: Sequence[LandedFile] = ()) -> None:
+        self._ctx, self._tables, self._waiting = ctx, tables, waiting
 
     @cached_property
     def _inventory(self) -> Inventory:
@@ -45,13 +50,34 @@ class Planner:
         project = self._ctx.project
         if project.settings.unmapped != "load":
             return {}
-        names = {f.object for f in self._inventory.files if project.object_for(f.object) is None}
-        made = [project.unmapped(name) for name in sorted(names)]
+        names: dict[str, str] = {}  # one table, however its folders are spelled
+        landed = {f.object for f in self._inventory.files} | {f.object for f in self._waiting}
+        for name in landed:
+            if project.object_for(name) is None:
+                names[name.casefold()] = min(names.get(name.casefold(), name), name)
+        made = [project.unmapped(name) for name in sorted(names.values())]
         return {m.mapping: m for m in made if m.mapping not in project.mappings}
+
+    def files(self) -> dict[str, list[ListedFile]]:
+        """Every loadable file by object (in lower case), in landing order."""
+        return self._by_object
 
     def objects_without_mapping(self) -> tuple[str, ...]:
         """Tables of the objects that have landed and have no mapping file."""
         return tuple(self._without_mapping)
+
+    def mapping(self, name: str) -> ObjectMapping:
+        """The mapping of an object's table with its defaults, be it made for an object without a file.
+
+        Raises:
+            UsageError: there is none.
+        """
+        if name in self._without_mapping:
+            return self._without_mapping[name]
+        found = self._ctx.project.objects.get(name)
+        if found is None:
+            raise UsageError(f'No object mapping is named "{name}", and no object without a mapping has landed under it.')
+        return self._ctx.project.with_defaults(found)
 
     def is_read(self, dataset: str) -> bool:
         """Whether another dataset reads this one, so that it is kept as a table."""
@@ -61,17 +87,18 @@ class Planner:
         """The plan of an object's table, and its files that are not fit to be loaded."""
         project, warehouse = self._ctx.project, self._ctx.warehouse
         own = name in project.objects
-        mapping = project.with_defaults(project.objects[name]) if own else self._without_mapping[name]
+        mapping = self.mapping(name)
         table = Table(warehouse, name, name).state()
         position = read(warehouse, name, table.position if table else None)
         refresh = self._ctx.request.full_refresh
         listed = self._by_object.get(mapping.source.lower(), [])
         fresh = [f for f in listed if refresh or f.identity not in position.loaded]
         facts = load_facts(self._ctx.landing, project, fresh)
+        waiting = [f for f in self._waiting if f.object.lower() == mapping.source.lower()]
         plan = plan_object(
             mapping,
             catalog_fields=project.fields(mapping) or (),
-            files=facts.files,
+            files=(*facts.files, *waiting),
             repeated=facts.repeated,
             position=position,
             table=table,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from forceglue.run.dataset_run import run_dataset
 from forceglue.run.object_run import run_object
 from forceglue.run.planner import Planner, work_order
 from forceglue.run.publish import publish
-from forceglue.run.report import IngestCounts, MappingReport, Paths, RejectedFile, RunReport
+from forceglue.run.report import IngestCounts, Kind, MappingReport, Paths, RejectedFile, RunReport
 from forceglue.run.request import RunRequest
 from forceglue.run.tables import Tables
 
@@ -110,39 +111,17 @@ class Scheduler:
         return tuple(self._done[name] for name in waits)
 
     def _one(self, name: str, needs: tuple[str, ...]) -> MappingReport:
-        kind = "dataset" if name in self._ctx.project.datasets else "object"
+        kind: Kind = "dataset" if name in self._ctx.project.datasets else "object"
         lost = [n for n in needs if self._done[n].status in ("stopped", "failed", "skipped")]
         self._ctx.tell(name, "started")
         clock = time.monotonic()
         if lost:
             report = MappingReport(name, kind, "skipped", error=f"{', '.join(lost)} did not succeed in this run")
         else:
-            report = self._isolated(name, kind)
+            report = isolated(name, kind, lambda: self._planned(name))
         report = replace(report, seconds=round(time.monotonic() - clock, 3))
         self._ctx.tell(name, report.status, report=report)
         return report
-
-    def _isolated(self, name: str, kind: str) -> MappingReport:
-        """The one place where a mapping's failure is kept from the others; exit code and report show it."""
-        try:
-            return self._tried(name)
-        except GateStopped as stop:
-            return MappingReport(
-                name, kind, "stopped", error=str(stop), rules=stop.rules, expectations=stop.expectations, held=stop.held
-            )
-        except ForceglueError as error:
-            return MappingReport(name, kind, "failed", error=str(error))
-        except Exception as error:  # noqa: BLE001  # whatever Spark or a library raises fails this mapping alone
-            return MappingReport(name, kind, "failed", error=told(error))
-
-    def _tried(self, name: str) -> MappingReport:
-        for attempt in range(_TRIES):
-            try:
-                return self._planned(name)
-            except ConcurrentRunError:
-                if attempt == _TRIES - 1:
-                    raise
-        raise AssertionError("unreachable")
 
     def _planned(self, name: str) -> MappingReport:
         if name in self._ctx.project.datasets:
@@ -156,6 +135,33 @@ class Scheduler:
         if plan.unchanged:
             return MappingReport(name, "object", "unchanged", rejected_files=rejected)
         return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
+
+
+def isolated(name: str, kind: Kind, work: Callable[[], MappingReport]) -> MappingReport:
+    """The one place where a mapping's failure is kept from the others; exit code and report show it.
+
+    Args:
+        work: plans and loads the mapping; called again where another run committed to its table meanwhile.
+    """
+    try:
+        return _tried(work)
+    except GateStopped as stop:
+        return MappingReport(
+            name, kind, "stopped", error=str(stop), rules=stop.rules, expectations=stop.expectations, held=stop.held
+        )
+    except ForceglueError as error:
+        return MappingReport(name, kind, "failed", error=str(error))
+    except Exception as error:  # noqa: BLE001  # whatever Spark or a library raises fails this mapping alone
+        return MappingReport(name, kind, "failed", error=told(error))
+
+
+def _tried(work: Callable[[], MappingReport]) -> MappingReport:
+    for _ in range(_TRIES - 1):
+        try:
+            return work()
+        except ConcurrentRunError:
+            continue
+    return work()
 
 
 def threads() -> int:

@@ -7,32 +7,36 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from forceglue.errors import BalanceError
 from forceglue.landing.store import Store
 from forceglue.quality.rules import GOOD, VERDICT, mask_names
+from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import Prepared
 
 if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData
-    from pyspark.sql import Observation, SparkSession
+    from pyspark.sql import DataFrame, Observation, SparkSession
 
+_NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 _OBSERVED_WITHIN = 60.0
 """Seconds that Spark may take after the write to hand over what it counted."""
 
 
 @dataclass(frozen=True)
 class StagedFile:
-    """One Parquet file: its path below the warehouse, size in bytes, footer."""
+    """One Parquet file: its path below the warehouse, size in bytes, footer, and the values that its folders tell."""
 
     path: str
     size: int
     modified_ms: int
     footer: FileMetaData = field(repr=False)
+    partition: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -59,16 +63,30 @@ class Staged:
         return sum(f.rows for f in self.files.get(verdict, ()))
 
     @property
+    def counts(self) -> dict[str, int]:
+        """`{verdict: rows}`."""
+        return {verdict: self.rows(verdict) for verdict in self.files}
+
+    @property
     def total(self) -> int:
-        return sum(self.rows(v) for v in self.files)
+        return sum(self.counts.values())
 
     def paths(self, store: Store, verdict: str = GOOD) -> list[str]:
         return [store.uri(f.path) for f in self.files.get(verdict, ())]
 
+    def good_rows(self, spark: SparkSession, store: Store, prepared: Prepared) -> DataFrame:
+        """The rows that are to be written, in the target's columns."""
+        schema = prepared.frame.selectExpr(*map(quoted, prepared.columns)).schema
+        if not self.rows(GOOD):
+            return spark.createDataFrame([], schema)
+        # partition columns stand in the folders only
+        reader = spark.read.schema(schema).option("basePath", store.uri(f"{self.folder}/{VERDICT}={GOOD}"))
+        return reader.parquet(*self.paths(store)).selectExpr(*map(quoted, prepared.columns))
 
-def stage(prepared: Prepared, store: Store, folder: str) -> Staged:
-    """Writes the prepared rows below `folder` of the warehouse: one Spark job."""
-    prepared.frame.write.mode("overwrite").partitionBy(VERDICT).parquet(store.uri(folder))
+
+def stage(prepared: Prepared, store: Store, folder: str, partition_by: Sequence[str] = ()) -> Staged:
+    """Writes the prepared rows below `folder` of the warehouse, a folder a verdict (and partition): one Spark job."""
+    prepared.frame.write.mode("overwrite").partitionBy(VERDICT, *partition_by).parquet(store.uri(folder))
     read = _observed(prepared.read) if prepared.read is not None else None
     files = staged_files(store, folder)
     clean = not any(_any_bit(f.footer, mask_names(prepared.checks)) for group in files.values() for f in group)
@@ -83,7 +101,11 @@ def staged_files(store: Store, folder: str) -> dict[str, tuple[StagedFile, ...]]
         import pyarrow.parquet as pq
 
         with store.open_input(entry.path) as stream:
-            return StagedFile(entry.path, entry.size, int(entry.mtime.timestamp() * 1000), pq.read_metadata(stream))
+            footer = pq.read_metadata(stream)
+        folders = entry.path[len(folder) + 1 :].split("/")[1:-1]
+        told = dict(part.split("=", 1) for part in folders)
+        values = {unquote(k): None if v == _NULL_FOLDER else unquote(v) for k, v in told.items()}
+        return StagedFile(entry.path, entry.size, int(entry.mtime.timestamp() * 1000), footer, values)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = list(pool.map(opened, entries))

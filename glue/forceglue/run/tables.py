@@ -13,7 +13,19 @@ from forceglue.transform.cast import quoted
 from forceglue.write.delta_table import Table, TableState
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def read_table(spark: SparkSession, table: Table, state: TableState) -> DataFrame:
+    """The rows of a table at the version of `state`.
+
+    The log has told which files are live, so they are read as the Parquet they are: asking Delta again would cost a few
+    Spark jobs a table. A table that needs more than its files (deletion vectors, partitions, column mapping) is Delta's.
+    """
+    if not state.plain or not state.files:
+        return spark.read.format("delta").option("versionAsOf", state.version).load(table.uri)
+    ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in state.columns.items())
+    return spark.read.schema(ddl).parquet(*(f"{table.uri}/{path}" for path in state.files))
 
 
 class Tables:
@@ -42,24 +54,28 @@ class Tables:
         Args:
             deleted: whether records whose latest version is deleted are among them.
         """
-        state = self.state(name)
-        if state is None:
+        frame = self.rows(name)
+        if frame is None:
             return None
-        with self._lock:
-            known = self._frames.get(name)
-            if known is None or known[0] != state.version:
-                opened = self._ctx.spark().read.format("delta").load(self._ctx.warehouse.uri(name))
-                known = self._frames[name] = (state.version, opened)
-        from pyspark.sql import functions as F
-
-        frame = known[1]
         mapping = self._ctx.project.mappings.get(name)
         if isinstance(mapping, DatasetMapping):
             return frame
         if mapping is not None and mapping.target.write == "scd2":
             frame = frame.where("is_current")
         flag = None if deleted else self._deleted_column(mapping, frame.columns)
-        return frame if flag is None else frame.where(~F.coalesce(F.col(quoted(flag)), F.lit(False)))
+        return frame if flag is None else frame.where(f"NOT coalesce({quoted(flag)}, false)")
+
+    def rows(self, name: str) -> DataFrame | None:
+        """Everything that a table holds; None where it is not there yet."""
+        state = self.state(name)
+        if state is None:
+            return None
+        with self._lock:
+            known = self._frames.get(name)
+            if known is None or known[0] != state.version:
+                opened = read_table(self._ctx.spark(), Table(self._ctx.warehouse, name, name), state)
+                known = self._frames[name] = (state.version, opened)
+        return known[1]
 
     def live(self, name: str) -> DataFrame | None:
         return self.frame(name, deleted=False)

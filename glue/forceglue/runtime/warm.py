@@ -57,8 +57,8 @@ def _dump_base(found: Java, below: Path) -> None:
     with workshop(below.parent) as parts:
         part = parts / below.name
         command = [str(found.program), "-Xshare:dump", f"-XX:SharedArchiveFile={part}"]
-        subprocess.run(command, capture_output=True, timeout=BUILD_SECONDS, check=False)
-        if part.is_file():
+        done = subprocess.run(command, capture_output=True, timeout=BUILD_SECONDS, check=False)
+        if done.returncode == 0 and part.is_file():
             part.replace(below)
 
 
@@ -69,8 +69,8 @@ def _train(archive: Path, below: Path | None) -> None:
         options = [*(() if below is None else (f"-XX:SharedArchiveFile={below}",)), f"-XX:ArchiveClassesAtExit={part}"]
         command = [sys.executable, "-m", "forceglue.runtime.warm_work", str(parts), *options]
         # Without its output: a training that fails leaves no archive, and that costs speed only.
-        subprocess.run(command, capture_output=True, timeout=BUILD_SECONDS, check=False)
-        if part.is_file():
+        done = subprocess.run(command, capture_output=True, timeout=BUILD_SECONDS, check=False)
+        if done.returncode == 0 and part.is_file():
             part.replace(archive)
 
 

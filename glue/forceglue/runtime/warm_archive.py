@@ -36,6 +36,14 @@ def base(found: Java) -> Path | None:
     return home() / "cds" / f"java-{found.stamp[:16]}.jsa"
 
 
+def discard(found: Java, delta: Sequence[Path]) -> bool:
+    """Removes the archive for this Java and Delta's JARs; False when it was not in use anyway."""
+    if not options(found, delta):
+        return False
+    place(found, delta).unlink(missing_ok=True)
+    return True
+
+
 def options(found: Java, delta: Sequence[Path]) -> list[str]:
     """The JVM options to start with the archive; none when it was not built."""
     archive, below = place(found, delta), base(found)

@@ -53,7 +53,7 @@ def work(folder: Path, options: tuple[str, ...]) -> None:
     if process is not None:
         # The JVM ends when its standard input does, and writes the archive on its way out.
         process.stdin.close()
-        process.wait()
+        sys.exit(process.wait())
 
 
 if __name__ == "__main__":

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 
-_DECIMAL = re.compile(r"^decimal\((\d+),\s*(\d+)\)$")
+_DECIMAL = re.compile(r"^(?:decimal|dec|numeric)\((\d+)(?:,(\d+))?\)$")
+_PLAIN_SCALE = 6  # decimals of more digits after the point are written with an exponent when they are small
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "decimal")
 _INTEGERS = {"tinyint", "smallint", "int", "integer", "bigint", "long"}
 # a date alone or with a time of day; the zone may be Z, +00:00 or Salesforce's +0000
 _DATETIME = r"^\\d{4}-\\d{2}-\\d{2}([T ]\\d{2}:\\d{2}(:\\d{2}([.]\\d{1,9})?)?)?(Z|[+-]\\d{2}:?\\d{2})?$"
-_EPOCH_MILLIS = r"^-?\\d{11,14}$"
+_EPOCH_MILLIS = r"^-?\\d{11,14}([.]0+)?$"
+_NUMBER = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+_EXPONENT = "^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)[eE][+-]?[0-9]+$"
 
 
 def quoted(name: str) -> str:
@@ -23,7 +27,7 @@ def quoted(name: str) -> str:
 def timestamp_sql(text: str) -> str:
     """SQL text: a Salesforce date-time in any of its forms (ISO with Z, +0000 or a blank, epoch milliseconds)."""
     return (
-        f"CASE WHEN {text} RLIKE '{_EPOCH_MILLIS}' THEN timestamp_millis(try_cast({text} AS BIGINT)) "
+        f"CASE WHEN {text} RLIKE '{_EPOCH_MILLIS}' THEN timestamp_millis(try_cast(try_cast({text} AS DECIMAL(14,0)) AS BIGINT)) "
         f"WHEN {text} RLIKE '{_DATETIME}' THEN try_cast({text} AS TIMESTAMP) END"
     )
 
@@ -43,7 +47,12 @@ def as_text(name: str, physical: str) -> str:
     if physical in ("float", "double"):  # 1.0E7 is a spelling that nobody sent: written out where it fits
         text = f"CAST({column} AS STRING)"
         plain = f"regexp_replace(CAST(try_cast({text} AS DECIMAL(38,10)) AS STRING), '([.][0-9]+?)0*$', '$1')"
-        return f"CASE WHEN {text} LIKE '%E%' THEN coalesce({plain}, {text}) ELSE {text} END"
+        return f"CASE WHEN {text} LIKE '%E%' AND try_cast({plain} AS {physical}) = {column} THEN {plain} ELSE {text} END"
+    decimal = _DECIMAL.match(physical)
+    if decimal and int(decimal[2] or 0) > _PLAIN_SCALE:  # 0E-8 is another such spelling, and ANSI mode has none of it
+        text = f"CAST({column} AS STRING)"
+        digits = f"lpad(translate(substring_index({text}, 'E', 1), '.-', ''), {decimal[2]}, '0')"
+        return f"CASE WHEN {text} LIKE '%E%' THEN concat(IF({column} < 0, '-', ''), '0.', {digits}) ELSE {text} END"
     return f"CAST({column} AS STRING)"
 
 
@@ -52,8 +61,8 @@ def order_sql(name: str, physical: str) -> str:
     column = quoted(name)
     if physical in ("timestamp", "date"):
         return f"unix_micros(CAST({column} AS TIMESTAMP))"
-    text = f"trim(CAST({column} AS STRING))"
-    return f"coalesce(unix_micros({timestamp_sql(text)}), try_cast({text} AS BIGINT))"
+    text = f"trim({as_text(name, physical)})"
+    return f"coalesce(unix_micros({timestamp_sql(text)}), {_from_text(text, 'bigint')})"
 
 
 def _from_text(text: str, target: str) -> str:
@@ -69,24 +78,40 @@ def _from_text(text: str, target: str) -> str:
         )
     if target in _INTEGERS:
         # some fields that describe calls int come as 3.0: exact or not at all
-        number = f"try_cast({trimmed} AS DECIMAL(38,6))"
-        return f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS {target}) END"
+        return f"try_cast({_decimal_from_text(trimmed, 38, 0)} AS {target})"
     decimal = _DECIMAL.match(target)
     if decimal:
-        return _decimal_sql(trimmed, int(decimal[1]), int(decimal[2]))
+        return _decimal_from_text(trimmed, int(decimal[1]), int(decimal[2] or 0))
+    if target in ("float", "double"):
+        number = f"try_cast({trimmed} AS {target})"
+        return f"CASE WHEN {trimmed} RLIKE '{_NUMBER}' AND abs({number}) < CAST('Infinity' AS {target}) THEN {number} END"
     return f"try_cast({trimmed} AS {target})"
 
 
-def _decimal_sql(value: str, precision: int, scale: int) -> str:
-    """Exact or null: a plain cast would round `12345.678` to two places and say nothing."""
-    typed = f"try_cast({value} AS DECIMAL({precision},{scale}))"
-    exact = f"try_cast({value} AS DECIMAL(38,{38 - (precision - scale)}))"
-    return f"CASE WHEN {typed} = {exact} THEN {typed} END"
+def _decimal_from_text(text: str, precision: int, scale: int) -> str:
+    """Exact or null: a plain cast would round `12345.678` to two places and say nothing.
+
+    With an exponent the digits cannot be counted: there the value must be the same, as far as each wider type tells.
+    """
+    typed = f"try_cast({text} AS DECIMAL({precision},{scale}))"
+    wide = f"try_cast({text} AS DECIMAL(38,{38 - (precision - scale)}))"
+    same = f"{typed} = {wide} AND CAST({typed} AS DOUBLE) = try_cast({text} AS DOUBLE)"
+    return (
+        f"CASE WHEN {text} RLIKE '^[+-]?[0-9]*([.][0-9]{{0,{scale}}}0*)?$' THEN {typed} "
+        f"WHEN {text} RLIKE '{_EXPONENT}' AND {same} THEN {typed} END"
+    )
+
+
+def _decimal_from_number(name: str, physical: str, precision: int, scale: int) -> str:
+    """Exact or null, from another number."""
+    typed = f"try_cast({quoted(name)} AS DECIMAL({precision},{scale}))"
+    same = f"CAST({typed} AS DOUBLE)" if physical == "double" else typed
+    return f"CASE WHEN {same} = {quoted(name)} THEN {typed} END"
 
 
 def cast_sql(name: str, physical: str, target: str) -> str:
     """SQL text: the landed field `name` of type `physical` as `target`; null where it does not fit."""
-    target = target.lower().strip()
+    target = "".join(target.lower().split())
     if target == "string":
         return as_text(name, physical)
     if physical == target:
@@ -94,8 +119,8 @@ def cast_sql(name: str, physical: str, target: str) -> str:
     if physical == "string":
         return _from_text(as_text(name, physical), target)
     decimal = _DECIMAL.match(target)
-    if decimal:
-        return _decimal_sql(quoted(name), int(decimal[1]), int(decimal[2]))
+    if decimal and physical.startswith((*_NUMBERS, "double")):
+        return _decimal_from_number(name, physical, int(decimal[1]), int(decimal[2] or 0))
     if target in _INTEGERS and physical in ("float", "double") or physical.startswith("decimal") and target in _INTEGERS:
         return f"CASE WHEN {quoted(name)} = floor({quoted(name)}) THEN try_cast({quoted(name)} AS {target}) END"
     if (physical, target) in (("timestamp", "date"), ("date", "timestamp")):

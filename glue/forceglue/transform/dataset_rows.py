@@ -52,7 +52,7 @@ def dataset_rows(mapping: DatasetMapping, inputs: DatasetInputs) -> Prepared:
         columns,
         tuple(q.rule_check(name, severity, rule) for name, severity, rule in mapping.rules()),
         Aside(
-            raw=raw_json({c: c for c in columns}),
+            raw=raw_json({c: quoted(c) for c in columns}),
             key=f"concat_ws('/', {', '.join(key)})" if key else "NULL",
             row="NULL",
             at=literal(inputs.started),

@@ -20,12 +20,11 @@ def long_id(value: str) -> str:
 def same_key(key: str) -> str:
     """SQL text: the key (an SQL expression) as text in the form that both forms of an Id share; blank is null."""
     text = f"nullif(trim(CAST({key} AS STRING)), '')"
-    checksum = []
-    for start in (1, 6, 11):
-        letters = (f"IF(substring({text}, {start + i}, 1) BETWEEN 'A' AND 'Z', {1 << i}, 0)" for i in range(5))
-        checksum.append(f"substring('{ALPHABET}', 1 + {' + '.join(letters)}, 1)")
-    # the length test comes first: the long form is what nearly every row has, and it costs nothing then
-    return (
-        f"CASE WHEN length({text}) = 15 AND {text} RLIKE '^[0-9A-Za-z]{{15}}$' "
-        f"THEN concat({text}, {', '.join(checksum)}) ELSE {text} END"
+    # one small lambda for the fifteen letters: written out, the text would be planned anew for every key of a wide join
+    bits = (
+        "aggregate(sequence(0, 4), 0, (sum, i) -> "
+        f"sum + IF(substring({text}, start + i, 1) BETWEEN 'A' AND 'Z', shiftleft(1, i), 0))"
     )
+    checksum = f"array_join(transform(array(1, 6, 11), start -> substring('{ALPHABET}', 1 + {bits}, 1)), '')"
+    # the length test comes first: the long form is what nearly every row has, and it costs nothing then
+    return f"CASE WHEN length({text}) = 15 AND {text} RLIKE '^[0-9A-Za-z]{{15}}$' THEN concat({text}, {checksum}) ELSE {text} END"

@@ -17,11 +17,11 @@ from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import NameIndex
 from forceglue.mapping.sql import columns_in
 from forceglue.quality import rules as q
-from forceglue.transform.cast import cast_sql, needs_cast, order_sql, present_sql, quoted
+from forceglue.transform.cast import as_text, cast_sql, needs_cast, order_sql, present_sql, quoted
 from forceglue.transform.ids import same_key
 from forceglue.transform.latest import ORDER, ORDER_LOST, key_columns, latest_versions
 from forceglue.transform.prepared import Aside, Flags, Prepared, judged, no_flags, raw_json
-from forceglue.transform.read import ROW, SEQ, Batch
+from forceglue.transform.read import ASIDE_AT, RAW_ROW, ROW, SEQ, Batch
 from forceglue.transform.references import bring, brought
 from forceglue.transform.trace import TRACE, literal, trace_sql
 
@@ -96,10 +96,10 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
         columns,
         _checks(batch, mapping, inputs, fields, rejected),
         Aside(
-            raw=raw_json({FIELD + name: batch.spelled[name] for name in batch.fields}),
+            raw=RAW_ROW if batch.again else raw_json({batch.spelled[f]: _as_sent(f, kind) for f, kind in batch.fields.items()}),
             key=f"concat_ws('/', {', '.join(keys)})",
             row=ROW,
-            at=literal(inputs.started),
+            at=_moment(batch, inputs) if mapping.target.write == "snapshot" else literal(inputs.started),
         ),
         gone=deleted if inputs.drop_deleted else None,
         kept="__kept" if mapping.where else None,
@@ -173,7 +173,7 @@ def _projected(
         "valid_from": f"coalesce(timestamp_micros({ORDER}), {trace['processed_ts']})",
         "valid_to": "CAST(NULL AS TIMESTAMP)",
         "is_current": "true",
-        "snapshot_at": literal(inputs.started),
+        "snapshot_at": _moment(batch, inputs),
     }
     outputs |= {name: extra[name] for name in extra_columns(mapping)} | trace
     return frame.selectExpr(
@@ -183,8 +183,19 @@ def _projected(
         ORDER_LOST,
         ROW,
         SEQ,
+        *((RAW_ROW, ASIDE_AT) if batch.again else ()),
         f"({mapping.where or 'true'}) AS __kept",
     )
+
+
+def _as_sent(field: str, kind: str) -> str:
+    """SQL text: the landed field as text, so that the raw row reads the same whatever types the file had."""
+    return quoted(FIELD + field) if kind == "string" else as_text(FIELD + field, kind)
+
+
+def _moment(batch: Batch, inputs: ObjectInputs) -> str:
+    """SQL text: the moment of the snapshot that a row belongs to; a row that was set aside keeps that of its own load."""
+    return ASIDE_AT if batch.again else literal(inputs.started)
 
 
 def _value(column: OutputColumn, batch: Batch, mapping: ObjectMapping, fields: NameIndex) -> str:

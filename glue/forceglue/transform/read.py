@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SEQ, ROW = "__seq", "__row"
 """Columns of a batch beside the fields: which file of the batch (landing order), and the row's place in it."""
+RAW_ROW, ASIDE_AT = "__raw_row", "__aside_at"
+"""Columns of a batch of rows that were set aside before: the raw row as it was kept, and since when."""
 
 # characters that a file URI keeps as they are; the rest of ASCII is percent-encoded, other scripts are not
 _URI_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
@@ -37,12 +39,14 @@ class Batch:
         fields: `{field in lower case: type}`; a field whose type differs between the files is text.
         spelled: `{field in lower case: the name as it landed}`.
         files: the files, in landing order; `__seq` counts them.
+        again: the rows come from the quarantine: the frame also has `__raw_row` and `__aside_at`.
     """
 
     frame: DataFrame
     fields: dict[str, str]
     spelled: dict[str, str]
     files: tuple[LandedFile, ...]
+    again: bool = False
 
 
 def read_batch(spark: SparkSession, files: Sequence[LandedFile], never_read: frozenset[str]) -> Batch:
@@ -92,7 +96,7 @@ def _group(
     frame = raw.selectExpr(*columns, f"{seq} AS {SEQ}", f"{row} AS {ROW}")
     if len(seqs) == 1:
         return frame
-    return _numbered(spark, frame, {_file_uri(files[s].uri): s for s in seqs})
+    return numbered(spark, frame, {_file_uri(files[s].uri): s for s in seqs})
 
 
 def _value(name: str, landed: str, kind: str) -> str:
@@ -114,7 +118,8 @@ def _load(spark: SparkSession, uris: list[str], fmt: str, fields: tuple[tuple[st
     if fmt == "csv":
         options = {"header": True, "multiLine": True, "escape": '"', "quote": '"', "enforceSchema": False}
         blanks = {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False, "maxCharsPerColumn": -1}
-        return spark.read.schema(texts).options(**options, **blanks, mode="FAILFAST").csv(uris)
+        # the ingest checks let a record of too few cells pass: the cells that are not there are null
+        return spark.read.schema(texts).options(**options, **blanks, mode="PERMISSIVE").csv(uris)
     if fmt == "json":
         return spark.read.schema(texts).options(mode="FAILFAST").json(uris)
     if any(":" in kind for _, kind in fields):  # nested values: only Parquet itself knows their shape
@@ -128,8 +133,8 @@ def _read_type(kind: str) -> str:
     return {"timestamp_ns": "bigint", "void": "int"}.get(kind, kind)
 
 
-def _numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
-    """`__seq` from the file's path to its number; a map for a few files, a broadcast join for many."""
+def numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
+    """`__seq` from the file's path (or another name of it) to its number; a map for a few files, a broadcast join for many."""
     from pyspark.sql import functions as F
 
     if len(numbers) <= _MANY_FILES:

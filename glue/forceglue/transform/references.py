@@ -29,18 +29,18 @@ def bring(
     columns: Mapping[str, str | None],
     how: str,
 ) -> DataFrame:
-    """`frame` joined with `table`.
+    """`frame` joined with `table`; the join columns stay until the next projection leaves them out.
 
     Args:
         on: pairs an SQL expression of the frame with a column name of the table; compared as Ids.
         columns: `{name said: column of the table}`; None where the table has never had it: null.
     """
-    keys = [f"__join_{alias}_{i}" for i in range(len(on))]
+    from pyspark.sql.functions import expr
+
+    keys = [quoted(f"__join_{alias}_{i}") for i in range(len(on))]
     right = table.selectExpr(
         *(f"{quoted(c) if c else 'CAST(NULL AS STRING)'} AS {quoted(brought(alias, said))}" for said, c in columns.items()),
-        *(f"{same_key(quoted(name))} AS {quoted(f'{key}r')}" for key, (_, name) in zip(keys, on, strict=True)),
+        *(f"{same_key(quoted(name))} AS {key}" for key, (_, name) in zip(keys, on, strict=True)),
     )
-    left = frame.selectExpr("*", *(f"{same_key(here)} AS {quoted(key)}" for key, (here, _) in zip(keys, on, strict=True)))
-    condition = [left[quoted(key)] == right[quoted(f"{key}r")] for key in keys]
-    joined = left.join(right, condition, {"left": "left", "inner": "inner", "full": "full_outer"}[how])
-    return joined.drop(*keys, *(f"{key}r" for key in keys))
+    condition = " AND ".join(f"{same_key(here)} = {key}" for key, (here, _) in zip(keys, on, strict=True))
+    return frame.join(right, expr(condition), {"left": "left", "inner": "inner", "full": "full_outer"}[how])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forceglue.write.delta_named import needs_column_mapping, with_column_mapping
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from forceglue.landing.store import Store
-
-_NEEDS_MAPPING = set(" ,;{}()\n\t=")
 
 
 def write_delta(rows: DataFrame, store: Store, folder: str) -> str:
@@ -19,8 +19,5 @@ def write_delta(rows: DataFrame, store: Store, folder: str) -> str:
     """
     uri = store.uri(folder)
     writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    if any(sign in name for name in rows.columns for sign in _NEEDS_MAPPING):
-        writer = writer.option("delta.columnMapping.mode", "name")
-        writer = writer.option("delta.minReaderVersion", "2").option("delta.minWriterVersion", "5")
-    writer.save(uri)
+    (with_column_mapping(writer) if needs_column_mapping(rows.columns) else writer).save(uri)
     return uri

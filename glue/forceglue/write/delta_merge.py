@@ -11,7 +11,7 @@ from forceglue.transform.cast import order_sql, quoted
 from forceglue.write.delta_table import Table, app_id
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,17 @@ class Merged:
 
 @dataclass(frozen=True)
 class MergeKeys:
-    """Names of the table's own columns: key, order (None: what lands later is newer), deleted, and the order's type."""
+    """Names of the table's own columns: key, order (None: what lands later is newer), deleted, and the order's type.
+
+    `landed` is the column with the time of landing where rows come again (a replay): of two versions with one order, or
+    with none, the one that landed later stands, and no longer the one that is merged last.
+    """
 
     key: Sequence[str]
     order: str | None
     order_type: str
     deleted: str | None
+    landed: str | None = None
 
 
 def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSession:
@@ -48,17 +53,21 @@ def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSessio
     return own
 
 
-def newer(keys: MergeKeys, columns: Sequence[str]) -> str:
+def newer(keys: MergeKeys, columns: Sequence[str] | None) -> str:
     """SQL text: the staged row `s` replaces the table's row `t`.
 
     A greater order does; an equal one does if anything differs (a load again with a new field, a formula's refresh): of
-    two versions with one stamp the one that landed last stands. An older one never does.
+    two versions with one stamp the one that landed last stands. An older one never does. Without `columns` an equal one
+    always does, which leaves the same rows.
     """
+    later = f"s.{quoted(keys.landed)} > t.{quoted(keys.landed)}" if keys.landed else None
     if keys.order is None:
-        return "true"
+        return later or "true"
     s, t = (order_sql(keys.order, keys.order_type).replace(quoted(keys.order), f"{side}.{quoted(keys.order)}") for side in "st")
-    same = " AND ".join(f"s.{quoted(c)} <=> t.{quoted(c)}" for c in columns) or "true"
-    return f"(({s}) > ({t}) OR ({t}) IS NULL OR (({s}) = ({t}) AND NOT ({same})))"
+    same = "false" if columns is None else " AND ".join(f"s.{quoted(c)} <=> t.{quoted(c)}" for c in columns) or "true"
+    wins = f"(({s}) > ({t}) OR ({t}) IS NULL OR (({s}) = ({t}) AND NOT ({same})))"
+    first = f"coalesce(({s}) > ({t}), ({s}) IS NOT NULL AND ({t}) IS NULL)"
+    return f"({wins} AND ({first} OR {later}))" if later else wins
 
 
 def upsert(
@@ -145,16 +154,8 @@ def scd2(
     source = _read(own, paths, columns).alias("s")
     current = own.read.format("delta").load(table.uri).where("is_current").alias("t")
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
-    known = [c for c in tracked if c in current.columns]
-    changed = F.expr(" OR ".join(f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" for c in known) or "false")
-    gone = F.expr(f"coalesce(s.{quoted(keys.deleted)}, false)") if close and keys.deleted else F.lit(False)
-    wins = F.expr(newer(keys, [c for c in columns if c in current.columns and c not in _ENGINE]))
-    unmatched = F.expr(f"t.{quoted(keys.key[0])} IS NULL")
-    action: Column = (
-        F.when(unmatched & gone, "none").when(unmatched, "new").when(~wins, "none")
-        .when(gone, "close").when(changed, "version").otherwise("edit")
-    )  # fmt: skip
-    joined = source.join(current, on, "left").select("s.*", action.alias("__action")).where("__action <> 'none'").persist()
+    action = scd2_action(keys, current.columns, columns=columns, tracked=tracked, close=close)
+    joined = source.join(current, on, "left").selectExpr("s.*", f"{action} AS __action").where("__action <> 'none'").persist()
     try:
         counted = {row["__action"]: int(row["count"]) for row in joined.groupBy("__action").count().collect()}
         key = [f"__merge_{i}" for i in range(len(keys.key))]
@@ -178,6 +179,26 @@ def scd2(
     finally:
         joined.unpersist()
     return Merged(counted.get("new", 0), counted.get("version", 0) + counted.get("edit", 0), counted.get("close", 0))
+
+
+def scd2_action(
+    keys: MergeKeys, there: Sequence[str], *, columns: Sequence[str], tracked: Sequence[str], close: bool
+) -> str:
+    """SQL text: what becomes of a staged row `s` beside the current version `t` (nulls where there is none).
+
+    `new`, `version` (another version opens), `edit` (changed in place), `close` (the version ends) or `none`.
+
+    Args:
+        there: the columns that the table has.
+    """
+    changed = " OR ".join(f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" for c in tracked if c in there) or "false"
+    gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if close and keys.deleted else "false"
+    wins = newer(keys, [c for c in columns if c in there and c not in _ENGINE])
+    unmatched = f"t.{quoted(keys.key[0])} IS NULL"
+    return (
+        f"CASE WHEN {unmatched} AND {gone} THEN 'none' WHEN {unmatched} THEN 'new' WHEN NOT ({wins}) THEN 'none' "
+        f"WHEN {gone} THEN 'close' WHEN {changed} THEN 'version' ELSE 'edit' END"
+    )
 
 
 _ENGINE = ("valid_from", "valid_to", "is_current")

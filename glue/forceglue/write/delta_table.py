@@ -39,11 +39,14 @@ class TableState:
         position: the version of the batch committed last; None where no run of ours has written.
         columns: `{name: Spark SQL type}` in order.
         files: paths of the live data files, relative to the table.
+        plain: the rows are just those of the files, under these column names.
     """
 
     version: int
     position: int | None
     columns: Mapping[str, str]
+    files: tuple[str, ...] = ()
+    plain: bool = True
 
 
 class Table:
@@ -72,7 +75,8 @@ class Table:
             return None
         fields = json.loads(table.schema().to_json())["fields"]
         columns = {f["name"]: _spark_type(f["type"]) for f in fields}
-        return TableState(table.version(), table.transaction_version(app_id(self.mapping)), columns)
+        position = table.transaction_version(app_id(self.mapping))
+        return TableState(table.version(), position, columns, tuple(self._live(table)), _plain(table))
 
     def adopt(
         self,
@@ -101,12 +105,12 @@ class Table:
         from deltalake.transaction import AddAction, create_table_with_add_actions
 
         prefix = f"{self.path}/"
-        names = [f.name for f in schema.fields]
+        names = [f.name for f in schema.fields if f.name not in partition_by]
         adds = [
             AddAction(
                 path=f.path.removeprefix(prefix),
                 size=f.size,
-                partition_values={},
+                partition_values=dict(f.partition),
                 modification_time=f.modified_ms,
                 data_change=True,
                 stats=file_stats(f.footer, names),
@@ -141,7 +145,8 @@ class Table:
                 self._widen(table, schema, at)
             removes = self._removals(table, set(remove_below))
             mode = "overwrite" if replace else "append"
-            table.create_write_transaction([*adds, *removes], mode, delta_schema, commit_properties=commit)
+            parts = list(table.metadata().partition_columns)
+            table.create_write_transaction([*adds, *removes], mode, delta_schema, parts, commit_properties=commit)
         except CommitFailedError as error:
             raise self._overtaken() from error
         except DeltaError as error:
@@ -176,8 +181,9 @@ class Table:
     def live_files(self) -> list[str]:
         """Paths of the data files that the table holds now, relative to the table."""
         table = self.open()
-        if table is None:
-            return []
+        return [] if table is None else self._live(table)
+
+    def _live(self, table: DeltaTable) -> list[str]:
         prefix = f"{self.uri}/"
         return [uri.removeprefix("file://").removeprefix(prefix) for uri in table.file_uris()]
 
@@ -193,6 +199,13 @@ class Table:
         return ConcurrentRunError(
             f"{self.mapping}: another run wrote {self.uri} meanwhile; nothing of this run was committed to it. Run again."
         )
+
+
+def _plain(table: DeltaTable) -> bool:
+    metadata = table.metadata()
+    mapped = metadata.configuration.get("delta.columnMapping.mode", "none") != "none"
+    vectors = "deletionVectors" in (table.protocol().reader_features or ())
+    return not (metadata.partition_columns or mapped or vectors)
 
 
 def storage_options(uri: str) -> dict[str, str] | None:

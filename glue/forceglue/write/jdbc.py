@@ -116,8 +116,8 @@ def write_jdbc(
     staging = Table.staging(target.schema)
     with told(f"{target} at {connection.place}"), _staging(connection, target, staging, columns) as control:
         rows = copy_rows(df, connection.settings(staging.name), target, staging, columns, connections, control)
-        postgres_staging.analyze(control, staging)
         if mode == "upsert":
+            postgres_staging.analyze(control, staging, key)
             postgres_merge.check_keys(control, staging, target, key)
         added = postgres_merge.add_columns(control, target, columns, comments or {})
         done = postgres_merge.load(control, target, staging, columns, mode, tuple(key), comments or {})

@@ -48,9 +48,10 @@ def create(connection: psycopg.Connection, staging: Table, columns: Sequence[Col
     )
 
 
-def analyze(connection: psycopg.Connection, staging: Table) -> None:
-    """Tells the planner what was staged; nothing else does so in time."""
-    connection.execute(sql.SQL("ANALYZE {}").format(staging.id))
+def analyze(connection: psycopg.Connection, staging: Table, key: Sequence[str]) -> None:
+    """Tells the planner about the staged keys, for the merge; of other columns it need not know."""
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in key)
+    connection.execute(sql.SQL("ANALYZE {} ({})").format(staging.id, names))
 
 
 def drop(connection: psycopg.Connection, staging: Table) -> None:

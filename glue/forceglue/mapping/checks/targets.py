@@ -59,6 +59,8 @@ def check_target(m: AnyMapping, tables: Tables, report: Report) -> None:
 
 def check_deliveries(m: AnyMapping, tables: Tables, report: Report) -> Iterator[tuple[str, DocPath]]:
     """Reports what is wrong with the deliveries; gives each place that one writes, to find two that write the same."""
+    if not isinstance(m, DatasetMapping):
+        return
     gone = {place[1] for place in report.source.pruned if place[0] == "deliver" and len(place) == 2}
     places = [at for at in range(len(m.deliver) + len(gone)) if at not in gone]
     for at, delivery in zip(places, m.deliver, strict=False):

@@ -78,7 +78,6 @@ class _Mapping(Model):
     )
     on_cast_error: Severity = Field("quarantine", description="What becomes of a row with a value that does not cast.")
     target: Target = Field(Target(), description="How rows are written to the Delta table.")
-    deliver: tuple[DeliverySpec, ...] = Field((), description="Copies for others: csv, parquet, delta, jdbc.")
     examples: tuple[Example, ...] = Field((), description="Small tests, run by `forceglue test`.")
 
     def rules(self) -> tuple[tuple[str, Severity, Rule], ...]:
@@ -141,6 +140,7 @@ class DatasetMapping(_Mapping):
     joins: tuple[Join, ...] = Field((), description="Further inputs, joined in this order.")
     columns: Columns = Field(description="Target column: column of an input.")
     key: Names = Field((), description="The columns that are unique in the dataset; checked.")
+    deliver: tuple[DeliverySpec, ...] = Field((), description="Copies for others: csv, parquet, delta, jdbc.")
     deleted: Literal["leave_out", "include"] = Field(
         "leave_out", description="What becomes of records whose latest version is deleted."
     )

@@ -76,3 +76,6 @@ class ProjectSettings(Model):
     )
     files: FileChecks = Field(FileChecks(), description="What a landed file must have.")
     connections: dict[str, Connection] = Field({}, description="Databases, by the name that `deliver: jdbc` uses.")
+    on_failure: tuple[str, ...] = Field(
+        (), description="The team's own actions when a gate fails: `module:function` each, called with a plain value."
+    )

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import importlib.util
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forceglue.run.report import MappingReport, RunReport
+from forceglue.runtime import glue
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forceglue.run.request import RunRequest
+
+
+class Stage:
+    """The script with everything around it replaced, and what was asked of that."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *reports: MappingReport) -> None:
+        self.said: list[str] = []
+        self.request: RunRequest | None = None
+        self.registered: dict[str, str] = {}
+        spec = importlib.util.spec_from_file_location("job", Path(__file__).parents[2] / "glue" / "job.py")
+        assert spec is not None
+        assert spec.loader is not None
+        self.script: Any = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.script)
+        self.reports = reports
+        monkeypatch.setattr(self.script, "start", lambda **_: "session")
+        monkeypatch.setattr(self.script, "run", self.run)
+        monkeypatch.setattr(glue, "job", self.job)
+        monkeypatch.setattr(glue, "locations", lambda root, names: {name: f"{root}/{name}" for name in names})
+        monkeypatch.setattr(glue, "register", lambda _spark, _database, tables: self.registered.update(tables))
+
+    def run(self, request: RunRequest) -> RunReport:
+        self.request = request
+        now = datetime.now(UTC)
+        good = all(report.status == "written" for report in self.reports)
+        return RunReport("r1", "succeeded" if good else "failed", now, now, self.reports)
+
+    @contextmanager
+    def job(self, _spark: object, _told: object) -> Iterator[None]:
+        self.said.append("init")
+        yield
+        self.said.append("commit")
+
+
+def arguments(folder: Path, *more: str) -> list[str]:
+    roots = [
+        part for name in ("LANDING", "WAREHOUSE", "DELIVERY", "MAPPINGS") for part in (f"--{name}", str(folder / name))
+    ]
+    return ["job.py", "--JOB_NAME", "main", *roots, *more]
+
+
+def test_arguments_become_the_request_and_tables_are_registered(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stage = Stage(monkeypatch, MappingReport("account", "object", "written"))
+    stage.script.main(arguments(tmp_path, "--ENV", "dev", "--PARAMS", "a=1", "--NAMES", "account", "--DATABASE", "sf"))
+    assert stage.request is not None
+    assert stage.request.mappings == tmp_path / "MAPPINGS"
+    assert (stage.request.env, stage.request.params, stage.request.names) == ("dev", {"a": "1"}, ("account",))
+    assert not stage.request.full_refresh
+    assert not stage.request.quick
+    assert stage.registered == {"account": f"{tmp_path / 'WAREHOUSE'}/account"}
+    assert stage.said == ["init", "commit"]
+
+
+def test_a_failed_mapping_registers_the_others_and_fails_the_job(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stage = Stage(
+        monkeypatch,
+        MappingReport("account", "object", "written"),
+        MappingReport("order", "object", "failed", error="e"),
+    )
+    with pytest.raises(glue.JobFailed, match="order failed: e"):
+        stage.script.main(arguments(tmp_path, "--DATABASE", "sf"))
+    assert set(stage.registered) == {"account"}
+    assert stage.said == ["init"]
+
+
+def test_without_a_database_nothing_is_registered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stage = Stage(monkeypatch, MappingReport("account", "object", "written"))
+    stage.script.main(arguments(tmp_path))
+    assert stage.registered == {}
