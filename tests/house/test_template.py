@@ -70,11 +70,11 @@ def test_the_job_passes_what_its_script_reads(template: dict[str, Any]) -> None:
     assert own <= {*glue.REQUIRED, *glue.OPTIONAL}
 
 
-def test_the_job_runs_with_delta_and_our_settings(template: dict[str, Any]) -> None:
+def test_the_job_starts_with_what_a_running_session_no_longer_takes(template: dict[str, Any]) -> None:
     arguments = template["Resources"]["Job"]["Properties"]["DefaultArguments"]
     assert arguments["--datalake-formats"] == "delta"
     told = dict(pair.split("=", 1) for pair in arguments["--conf"].split(" --conf "))
-    assert told == {**session.DELTA, **session.MEANING, "spark.scheduler.mode": "FAIR"}
+    assert told == {**session.DELTA, "spark.scheduler.mode": session.LOCAL["spark.scheduler.mode"]}
     assert template["Resources"]["Job"]["Properties"]["ExecutionProperty"]["MaxConcurrentRuns"] == 1
 
 

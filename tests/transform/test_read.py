@@ -96,7 +96,7 @@ def test_json_keeps_digits_and_nested_values(spark: SparkSession, tmp_path: Path
     assert (two["big"], two["id"], two["late"]) == ("9007199254740993", "2", "y")
 
 
-NAMES = ["Id", "With Blank", "a.b", "tick`s", 'quo"te', "semi;colon,", "Ünï", "(acc) x", "a=b", "sel{ect}", "dollar$1", "%20"]
+NAMES = ["Id", "With Blank", "a.b", "tick`s", 'quo"te', "semi;colon,", "Ünï", "(acc) x", "a=b", "sel{ect}", "dollar$1", "%20", "${env:HOME}"]
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])

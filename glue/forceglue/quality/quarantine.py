@@ -100,7 +100,7 @@ def set_aside(store: Store, mapping: str, staged: Staged, *, position: int, befo
     files = staged.files.get(QUARANTINED, ())
     if not files and not dead:
         return 0
-    moved = [_moved(store, table, f, position) for f in files]
+    moved = [_moved(store, table, f, position, number) for number, f in enumerate(files)]
     table.adopt(moved, quarantine_schema(), position=position, at=state, remove_below=dead)
     return sum(f.rows for f in files)
 
@@ -156,11 +156,12 @@ def kept_files(store: Store, entries: Iterable[Entry]) -> list[StagedFile]:
     return found
 
 
-def _moved(store: Store, table: Table, file: StagedFile, position: int) -> StagedFile:
+def _moved(store: Store, table: Table, file: StagedFile, position: int, number: int) -> StagedFile:
     from dataclasses import replace
 
-    target = f"{table.path}/batch-{position}/{file.path.rsplit('/', 1)[1]}"
+    # one task writes a file of the same name into each partition's folder: the number tells them apart
+    target = f"{table.path}/batch-{position}/{number}-{file.path.rsplit('/', 1)[1]}"
     store.move(file.path, target)
-    return replace(file, path=target)
+    return replace(file, path=target, partition={})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from forceglue.errors import SetupError
 from forceglue.mapping.model import DatasetMapping, Delivery
 from forceglue.mapping.names import match
 from forceglue.run.context import RunContext
@@ -36,8 +37,10 @@ def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows:
         return write_delta(rows, ctx.delivery, delivery.delta.folder or mapping.mapping)
     if delivery.jdbc is not None:
         from forceglue.runtime.secrets import resolve
-        from forceglue.write.jdbc import write_jdbc
-
+        try:
+            from forceglue.write.jdbc import write_jdbc
+        except ModuleNotFoundError as missing:
+            raise SetupError("a jdbc delivery needs psycopg: install forceglue[postgres]") from missing
         jdbc = delivery.jdbc
         key = tuple(match(k, rows.columns) or k for k in (jdbc.key or mapping.key))
         connection = resolve(jdbc.connection, ctx.project.settings.connections[jdbc.connection])

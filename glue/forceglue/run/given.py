@@ -105,17 +105,18 @@ def given_object(spark: SparkSession, project: Project, mapping: ObjectMapping, 
         return index.match(said) or (column.field if column is not None and column.field else said)
 
     landed = [{field(name): text(value) for name, value in row.items()} for row in rows]
-    defaults = {key: None for key in full.key or ()} | {full.order_by: STAMP, full.deleted: "false"}
+    defaults: dict[str, str | None] = dict.fromkeys(full.key or ())
+    defaults |= {name: value for name, value in ((full.order_by, STAMP), (full.deleted, "false")) if name}
     spelled: dict[str, str] = {}
     for name in (*(name for row in landed for name in row), *defaults):
         # a field that the catalog's object has not (an event has no SystemModstamp) does not land
-        if name and (not known or index.match(name) or any(name in row for row in landed)):
+        if not known or index.match(name) or any(name in row for row in landed):
             spelled.setdefault(name.lower(), index.match(name) or name)
     spelled = {lower: name for lower, name in spelled.items() if lower not in never_read}
     values = []
     for i, row in enumerate(landed):
         said = {name.lower(): value for name, value in row.items()}
-        unsaid = {(name or "").lower(): value or f"example-{i + 1}" for name, value in defaults.items()}
+        unsaid = {name.lower(): value or f"example-{i + 1}" for name, value in defaults.items()}
         values.append([said[f] if f in said else unsaid.get(f) for f in spelled])
     file = LandedFile(
         "given", "given", "given", "given", full.source, "json", 0, datetime.fromisoformat(STAMP).astimezone(UTC),
@@ -125,7 +126,7 @@ def given_object(spark: SparkSession, project: Project, mapping: ObjectMapping, 
         full, catalog_fields=known, files=[file], repeated=(), position=Position(full.mapping), table=None,
         full_refresh=False, keeps_types=False,
     )  # fmt: skip
-    frame = _frame(spark, tuple(spelled), values)
+    frame = given_frame(spark, tuple(spelled), values)
     frame = frame.selectExpr(*(quoted(f) for f in spelled), f"0 AS {SEQ}", f"CAST(__place AS BIGINT) AS {ROW}")
     return GivenObject(plan, Batch(frame, dict.fromkeys(spelled, "string"), spelled, (file,)))
 
@@ -138,7 +139,7 @@ def without_gates(mapping: ObjectMapping) -> ObjectMapping:
 
 
 def given_table(spark: SparkSession, columns: Sequence[OutputColumn], rows: Rows) -> DataFrame:
-    """Rows of a table by its columns (or the fields that feed them), each in the column's type; absent ones are null."""
+    """Rows of a table by its columns (or the fields that feed them), in the columns' types; absent ones are null."""
     names = {c.name: c.type or "string" for c in columns} | dict.fromkeys(TRACEABILITY, "string")
     index = NameIndex(names)
 
@@ -149,13 +150,13 @@ def given_table(spark: SparkSession, columns: Sequence[OutputColumn], rows: Rows
     said = [{column(name): text(value) for name, value in row.items()} for row in rows]
     for name in (name for row in said for name in row):
         names.setdefault(name, "string")
-    frame = _frame(spark, tuple(names), [[row.get(name) for name in names] for row in said])
+    frame = given_frame(spark, tuple(names), [[row.get(name) for name in names] for row in said])
     return frame.selectExpr(*(f"{cast_sql(name, 'string', kind)} AS {quoted(name)}" for name, kind in names.items()))
 
 
-def _frame(spark: SparkSession, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> DataFrame:
+def given_frame(spark: SparkSession, names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> DataFrame:
     """Text columns, and `__place` with the row's number."""
     if not rows:
         return spark.createDataFrame([], ", ".join([*(f"{quoted(n)} string" for n in names), "__place int"]))
     lines = (f"({', '.join([*map(literal, row), str(i)])})" for i, row in enumerate(rows))
-    return spark.sql(f"SELECT * FROM VALUES {', '.join(lines)} AS t({', '.join([*map(quoted, names), '__place'])})")
+    return spark.sql(f"VALUES {', '.join(lines)} AS t({', '.join([*map(quoted, names), '__place'])})")

@@ -116,7 +116,10 @@ class Planner:
         inputs = self._versions(mapping)
         mark = fingerprint(mapping)
         same = position.version is not None and dict(position.inputs) == inputs and position.fingerprint == mark
-        return DatasetPlan(mapping, position, inputs, mark, same and not self._ctx.request.full_refresh)
+        # what it is built from has never landed: there is nothing to deliver, not even an empty file
+        nothing = self._tables.name_of(mapping.source) not in inputs and all(j.type != "full" for j in mapping.joins)
+        unchanged = nothing or (same and not self._ctx.request.full_refresh)
+        return DatasetPlan(mapping, position, inputs, mark, unchanged)
 
     def _versions(self, mapping: DatasetMapping) -> dict[str, int]:
         names = {self._tables.name_of(reference) for reference in (mapping.source, *(j.table for j in mapping.joins))}

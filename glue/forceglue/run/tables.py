@@ -55,8 +55,10 @@ class Tables:
             deleted: whether records whose latest version is deleted are among them.
         """
         frame = self.rows(name)
-        if frame is None:
-            return None
+        return None if frame is None else self.shown(name, frame, deleted=deleted)
+
+    def shown(self, name: str, frame: DataFrame, *, deleted: bool) -> DataFrame:
+        """Of all rows of the table `name` those that mappings read; `deleted` as in `frame`."""
         mapping = self._ctx.project.mappings.get(name)
         if isinstance(mapping, DatasetMapping):
             return frame

@@ -32,6 +32,8 @@ MEANING = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # A time without a zone is UTC, as Salesforce says it, whoever wrote the file.
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
+    # `${…}` in a landed name or a constant is text: Spark would put settings and environment variables in its place.
+    "spark.sql.variable.substitute": "false",
 }
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -43,6 +45,8 @@ LOCAL = {
     # Delta reads its own log with 50 tasks unless told otherwise: 3.0 s a small MERGE instead of 1.6 s.
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # rows of long texts: ten times as many would make batches of a gigabyte
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
     # A laptop's own host name often does not resolve.
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from forceglue.errors import ConcurrentRunError, LandingError
 from forceglue.landing.store import Store
@@ -184,8 +185,10 @@ class Table:
         return [] if table is None else self._live(table)
 
     def _live(self, table: DeltaTable) -> list[str]:
-        prefix = f"{self.uri}/"
-        return [uri.removeprefix("file://").removeprefix(prefix) for uri in table.file_uris()]
+        """As the files are named on the disk; the log holds them in URI form."""
+        import pyarrow as pa
+
+        return [unquote(path) for path in pa.table(table.get_add_actions())["path"].to_pylist()]
 
     def metrics(self) -> dict[str, int]:
         """The operation metrics of the last commit."""
