@@ -41,7 +41,12 @@ def test_status_as_text_and_json(loaded: Desk) -> None:
     roots = loaded.words("landing", "warehouse")
     text = call(status, *roots)
     assert text.exit_code == 0
-    assert [line.split() for line in text.output.splitlines() if line.startswith("account")][0][-4:] == ["1", "1", "2", "1"]
+    assert [line.split() for line in text.output.splitlines() if line.startswith("account")][0][-4:] == [
+        "1",
+        "1",
+        "2",
+        "1",
+    ]
     (found,) = as_json(call(status, *roots, "--json").output)["mappings"]
     assert (found["name"], found["files_waiting"], found["quarantined"], found["rejected"]) == ("account", 1, 2, 1)
     assert found["loaded_at"].endswith("+00:00")
@@ -97,8 +102,8 @@ def test_rejected_files_listed_and_landed_again(desk: Desk) -> None:
     desk.run()
     roots = desk.words("landing")
     listed = as_json(call(retry, "--list", *roots, "--json").output)["files"]
-    assert [(f["object"], f["code"]) for f in listed] == [("Account", "no_key"), ("Region__c", "no_key")]
-    assert "no_key" in call(retry, "--list", *roots, "--object", "account").output
+    assert [(f["object"], f["code"]) for f in listed] == [("Account", "key_missing"), ("Region__c", "key_missing")]
+    assert "key_missing" in call(retry, "--list", *roots, "--object", "account").output
     assert "Region" not in call(retry, "--list", *roots, "--object", "account").output
     done = as_json(call(retry, *roots, "--object", "region__c", "--json").output)["files"]
     assert [f["moved_to"] for f in done] == ["in/dev-Salesforce-Region__c/r1/part.csv"]

@@ -27,7 +27,12 @@ def test_rows_that_are_good_now_go_into_the_table_and_leave_the_quarantine(desk:
     assert (done.status, done.landed, done.written, done.quarantined, done.balance) == ("written", 2, 1, 1, True)
     assert desk.names() == {"A": "Anna", "B": None}
     (left,) = desk.aside()
-    assert (left.record, reasons(left), left.file, left.row) == ("C", ["cast_amount"], before["C"].file, before["C"].row)
+    assert (left.record, reasons(left), left.file, left.row) == (
+        "C",
+        ["cast_amount"],
+        before["C"].file,
+        before["C"].row,
+    )
     assert left.run_id == report.run_id
     assert left.at is not None and before["C"].at is not None and left.at > before["C"].at
     assert left.raw == before["C"].raw
@@ -102,7 +107,13 @@ def test_only_the_latest_of_several_set_aside_versions_comes(desk: Desk) -> None
 
 @pytest.mark.parametrize(
     ("step", "write"),
-    [("propose", "upsert"), ("set_aside", "upsert"), ("_commit", "upsert"), ("set_aside", "append"), ("_commit", "append")],
+    [
+        ("propose", "upsert"),
+        ("set_aside", "upsert"),
+        ("_commit", "upsert"),
+        ("set_aside", "append"),
+        ("_commit", "append"),
+    ],
 )
 def test_killed_after_any_step_nothing_is_lost_and_nothing_twice(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str, write: str
@@ -165,7 +176,9 @@ def test_fields_that_may_no_longer_be_read_leave_the_raw_rows(desk: Desk) -> Non
     desk.run()
     desk.say(NAMED.replace("name_is_set: name is not null", "id_is_long: length(id) > 9"), "never_read: [Amount]")
     text = (desk.root / "mappings" / "account.yaml").read_text()
-    (desk.root / "mappings" / "account.yaml").write_text(text.replace('  amount: {from: Amount, type: "decimal(10,2)"}\n', ""))
+    (desk.root / "mappings" / "account.yaml").write_text(
+        text.replace('  amount: {from: Amount, type: "decimal(10,2)"}\n', "")
+    )
     desk.replay("account")
     (left,) = desk.aside()
     assert reasons(left) == ["id_is_long"]
@@ -251,9 +264,13 @@ def test_a_dataset_is_built_again(desk: Desk) -> None:
 
 
 def test_an_object_without_a_mapping(desk: Desk) -> None:
-    desk.land("e1", ",x,2024-05-06T01:00:00Z", "R1,y,2024-05-06T01:00:00Z", head="Id,Name,SystemModstamp", token="Region__c")
+    desk.land(
+        "e1", ",x,2024-05-06T01:00:00Z", "R1,y,2024-05-06T01:00:00Z", head="Id,Name,SystemModstamp", token="Region__c"
+    )
     desk.run()
-    assert [row.raw for row in desk.aside("region__c")] == [{"Id": None, "Name": "x", "SystemModstamp": "2024-05-06T01:00:00Z"}]
+    assert [row.raw for row in desk.aside("region__c")] == [
+        {"Id": None, "Name": "x", "SystemModstamp": "2024-05-06T01:00:00Z"}
+    ]
     done = only(desk.replay("region__c"))
     assert (done.name, done.landed, done.quarantined) == ("region__c", 1, 1)
     assert len(desk.plain_aside("region__c")) == 1

@@ -123,8 +123,9 @@ def test_other_ways_to_write_go_back_and_load_again_without_doubles(desk: Desk, 
     assert [(row["id"], row["name"]) for row in desk.table()] == after
 
 
-@pytest.mark.parametrize("step", ["propose", "_bring_back", "restore"])
-@pytest.mark.parametrize("run_between", [False, True])
+@pytest.mark.parametrize(
+    ("step", "run_between"), [("propose", False), ("_bring_back", True), ("restore", False), ("restore", True)]
+)
 def test_killed_after_any_step(desk: Desk, monkeypatch: pytest.MonkeyPatch, step: str, run_between: bool) -> None:
     first = loaded(desk, "A,Anna,1,1", "X1,,1,1")
     loaded(desk, "B,Ben,1,1", "X2,,1,1")

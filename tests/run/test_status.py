@@ -8,7 +8,7 @@ import pytest
 
 from forceglue.errors import UsageError
 from forceglue.run.status import status
-from run.desk import HEAD, Desk
+from run.desk import Desk
 
 
 def test_before_anything_landed(desk: Desk) -> None:
@@ -27,7 +27,7 @@ def test_what_is_loaded_waits_and_was_set_aside(desk: Desk) -> None:
     desk.say_dataset()
     desk.land("e1", "A,Anna,1,1", "B,,1,1")
     desk.land("e2", "a", head="Name")  # no key: rejected
-    desk.land("r1", "R1,y,1,2024-05-06T01:00:00Z,false", head=HEAD, token="Region__c")
+    desk.land("r1", "R1,y,1,1", token="Region__c")
     (desk.root / "landing" / "in" / "dev-Salesforce-no-such").mkdir()
     (desk.root / "landing" / "in" / "dev-Salesforce-no-such" / "x.csv").write_text("Id\n1\n")
     desk.run()

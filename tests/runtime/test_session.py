@@ -60,6 +60,13 @@ def test_workers_run_this_python(spark: SparkSession) -> None:
     assert seen == [sys.version_info[:2]]
 
 
+def test_a_session_that_is_there_gets_what_decides_meaning(spark: SparkSession) -> None:
+    assert all(spark.conf.isModifiable(key) for key in session.MEANING)
+    spark.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
+    session.start()
+    assert {key: spark.conf.get(key) for key in session.MEANING} == session.MEANING
+
+
 def test_a_second_start_gives_the_same_session(spark: SparkSession) -> None:
     again = session.start(extra={"spark.sql.shuffle.partitions": "3", "spark.driver.memory": "64g"})
     try:

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forceglue.cli.options import json_option, project_options, request_of, root_options, told_errors, warehouse_option
+from forceglue.cli.tables import show as show_table
+from forceglue.cli.tables import table
 
 if TYPE_CHECKING:
-    from rich.table import Table as RichTable
-
     from forceglue.run.quarantined import AsideRow, Held
-
-PIPE_WIDTH = 4000
 
 
 @click.group()
@@ -132,35 +130,16 @@ def _row(row: AsideRow, raw: bool) -> dict[str, Any]:
     return told
 
 
-def _table(*titles: str) -> RichTable:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    for title in titles:
-        table.add_column(title, overflow="fold", justify="right" if title == "Rows" else "left")
-    return table
-
-
-def _print(what: object) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=PIPE_WIDTH)
-    console.print(what)
-
-
 def _show_counts(counts: Sequence[Held]) -> None:
     if not counts:
         click.echo("Nothing is set aside.")
         return
-    table = _table("Mapping", "Rows", "Rule", "Severity")
+    made = table("Mapping", "Rows", "Rule", "Severity", numbers=("Rows",))
     for one in counts:
-        table.add_row(one.mapping, str(one.rows), "", "", style="bold")
+        made.add_row(one.mapping, str(one.rows), "", "", style="bold")
         for rule in one.rules:
-            table.add_row("", str(rule.rows), rule.rule, rule.severity)
-    _print(table)
+            made.add_row("", str(rule.rows), rule.rule, rule.severity)
+    show_table(made)
     click.echo("A row may break several rules. The rows: `forceglue quarantine show NAME`.")
 
 
@@ -172,7 +151,7 @@ def _show_rows(name: str, found: Sequence[AsideRow], raw: bool) -> None:
     if not found:
         click.echo(f"{name}: no such row is set aside.")
         return
-    table = _table("Record", "Set aside", "Reasons", "File", "Row", "Run", *(("Raw row",) if raw else ()))
+    made = table("Record", "Set aside", "Reasons", "File", "Row", "Run", *(("Raw row",) if raw else ()))
     for row in found:
         reasons = ", ".join(
             f"{r.rule} ({r.severity})" + (f": {r.value!r}" if raw and r.value is not None else "") for r in row.reasons
@@ -187,5 +166,5 @@ def _show_rows(name: str, found: Sequence[AsideRow], raw: bool) -> None:
         ]
         if raw:
             cells.append(json.dumps({k: v for k, v in (row.raw or {}).items() if v is not None}, ensure_ascii=False))
-        table.add_row(*(Text(clean(cell)) for cell in cells))
-    _print(table)
+        made.add_row(*(Text(clean(cell)) for cell in cells))
+    show_table(made)

@@ -19,6 +19,7 @@ from forceglue.cli.options import (
     told_errors,
     warehouse_option,
 )
+from forceglue.cli.tables import show, table
 
 if TYPE_CHECKING:
     from forceglue.run.rewind import Point, Rewinding
@@ -45,9 +46,7 @@ def status(
     from forceglue.run.status import status as look
 
     with told_errors():
-        request = request_of(
-            names, landing, warehouse, delivery, mappings, env, given, needs=("landing", "warehouse")
-        )
+        request = request_of(names, landing, warehouse, delivery, mappings, env, given, needs=("landing", "warehouse"))
         found = look(request)
     if as_json:
         click.echo(_json(asdict(found)))
@@ -138,7 +137,9 @@ def rewind(
             _show_points(points(store, project, name), as_json)
             return
         if to is None:
-            raise UsageError(f"no --to: give a time, a version or start; `forceglue rewind {name} --list` shows what there is.")
+            raise UsageError(
+                f"no --to: say a time, a version or start, as `forceglue rewind {name} --list` shows them."
+            )
         if as_json and not yes:
             raise UsageError("--json asks nothing: say --yes too.")
         plan = plan_rewind(store, project, name, to)
@@ -153,7 +154,7 @@ def rewind(
     if as_json:
         click.echo(_json(asdict(done)))
     elif not done.nothing:
-        click.echo(f"{done.mapping} is back. `forceglue run` loads the later files again and rebuilds what reads the table.")
+        click.echo(f"{done.mapping} is back. `forceglue run` loads the later files again.")
 
 
 def _json(value: Any) -> str:
@@ -165,27 +166,20 @@ def _text(value: Any) -> str:
 
 
 def _show_status(found: Status) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    table.add_column("Mapping", overflow="fold", min_width=12)
-    for title in ("Version", "Loaded last", "Files loaded", "Waiting", "Quarantined", "Rejected"):
-        table.add_column(title, justify="right", no_wrap=True)
+    numbers = ("Version", "Files loaded", "Waiting", "Quarantined", "Rejected")
+    made = table("Mapping", "Version", "Loaded last", *numbers[1:], numbers=numbers)
     for m in found.mappings:
-        table.add_row(*_status_row(m))
-    console = Console(highlight=False)
-    console.print(table)
+        made.add_row(*_status_row(m))
+    show(made)
     if found.waiting_elsewhere or found.rejected_elsewhere:
-        console.print(
+        click.echo(
             f"Of no object here: {found.waiting_elsewhere} files waiting under in/, "
             f"{found.rejected_elsewhere} rejected under error/."
         )
     if any(m.quarantined for m in found.mappings):
-        console.print("Set-aside rows: `forceglue quarantine show`.")
+        click.echo("Set-aside rows: `forceglue quarantine show`.")
     if found.rejected_elsewhere or any(m.rejected for m in found.mappings):
-        console.print("Rejected files: `forceglue retry --list`.")
+        click.echo("Rejected files: `forceglue retry --list`.")
 
 
 def _status_row(m: MappingStatus) -> list[str]:

@@ -33,7 +33,7 @@ from forceglue.run.given import (
     without_gates,
 )
 from forceglue.run.judging import ExpectationFlags
-from forceglue.run.matching import Difference, Row, differences
+from forceglue.run.matching import Broken, Difference, Row, differences
 from forceglue.run.object_run import looked_into
 from forceglue.run.request import RunRequest
 from forceglue.run.tables import Tables
@@ -147,7 +147,7 @@ class _Examples:
         if example.expect is not None:
             found += differences("expect", said.expected, written)
         if example.quarantined is not None:
-            found += differences("quarantined", said.quarantined, _with_rules(got, said.quarantined))
+            found += differences("quarantined", said.quarantined, _with_rules(got))
         if example.dropped is not None and example.dropped != got.dropped:
             counts: tuple[Row, Row] = ({"rows": str(example.dropped)}, {"rows": str(got.dropped)})
             found.append(Difference("dropped", *counts, ("rows",)))
@@ -217,7 +217,7 @@ class _Said:
         typed = self._typed(spark, [*rows, *held])
         self.expected: list[Row] = typed[: len(rows)]
         self.quarantined: list[Row] = [
-            row | ({RULES: frozenset(_list(said[RULES]))} if RULES in said else {})
+            row | ({RULES: Broken(frozenset(_list(said[RULES])))} if RULES in said else {})
             for row, said in zip(typed[len(rows) :], aside, strict=True)
         ]
         named = dict.fromkeys(name for row in (*rows, *held) for name in row)
@@ -296,13 +296,12 @@ def _list(said: Any) -> list[str]:
     return [said] if isinstance(said, str) else [str(name) for name in said or ()]
 
 
-def _with_rules(got: _Outcome, expected: Sequence[Row]) -> list[Row]:
-    """The rows set aside with the rules that did it; a warning counts only where an example names it."""
-    named = {rule for row in expected if isinstance(rules := row.get(RULES), frozenset) for rule in rules}
-    return [
-        row | {RULES: frozenset(rule for rule, severity in reasons if severity != "warn" or rule in named)}
-        for row, reasons in zip(got.aside, got.reasons, strict=True)
-    ]
+def _with_rules(got: _Outcome) -> list[Row]:
+    def broken(reasons: Sequence[tuple[str, str]]) -> Broken:
+        warnings = frozenset(rule for rule, severity in reasons if severity == "warn")
+        return Broken(frozenset(rule for rule, _ in reasons) - warnings, warnings)
+
+    return [row | {RULES: broken(reasons)} for row, reasons in zip(got.aside, got.reasons, strict=True)]
 
 
 def _current(project: Project, name: str, rows: Rows) -> Rows:

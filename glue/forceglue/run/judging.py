@@ -151,7 +151,7 @@ def rejected_files(ctx: RunContext, mapping: AnyMapping, prepared: Prepared, sta
 
 
 def rule_report(judgement: Judgement) -> tuple[RuleCount, ...]:
-    return tuple(RuleCount(r.name, r.severity, r.passed, r.failed, r.description, r.sql) for r in judgement.rules)  # type: ignore[arg-type]  # checked when the mapping was read
+    return tuple(RuleCount(r.name, r.severity, r.passed, r.failed, r.description, r.sql) for r in judgement.rules)
 
 
 def expectation_report(judgement: Judgement) -> tuple[ExpectationResult, ...]:

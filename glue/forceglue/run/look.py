@@ -11,11 +11,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from forceglue.run.matching import Broken, Difference, Row, Value
 from forceglue.run.wording import clean, plural
 
 if TYPE_CHECKING:
     from forceglue.run.examples import ExampleResult
-    from forceglue.run.matching import Difference, Row, Value
     from forceglue.run.preview import Preview
 
 WIDE = 8
@@ -130,14 +130,18 @@ def _value(row: Row | None, name: str) -> str:
 def _plain(value: Value) -> str:
     if value is None:
         return "null"
-    return clean(value if isinstance(value, str) else ", ".join(sorted(value)) or "none")
+    return clean(value if isinstance(value, str) else ", ".join(_names(value)) or "none")
+
+
+def _names(broken: Broken) -> list[str]:
+    return [*sorted(broken.rules), *(f"{name} (warn)" for name in sorted(broken.warnings))]
 
 
 def results_json(results: Sequence[ExampleResult], without: Sequence[str]) -> str:
     """`{status, examples: [...], no_examples: [...]}`; status is `succeeded` or `failed`."""
 
     def plain(row: Row | None) -> dict[str, Any] | None:
-        return row and {name: sorted(v) if isinstance(v, frozenset) else v for name, v in row.items()}
+        return row and {name: _names(v) if isinstance(v, Broken) else v for name, v in row.items()}
 
     body = {
         "status": "succeeded" if all(r.passed for r in results) else "failed",

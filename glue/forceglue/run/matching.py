@@ -9,7 +9,17 @@ from typing import Literal
 from forceglue.transform.ids import long_id
 
 Part = Literal["expect", "quarantined", "dropped"]
-Value = str | None | frozenset[str]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The rules that a row breaks: those that set it aside, which must be named, and warnings, which may be."""
+
+    rules: frozenset[str]
+    warnings: frozenset[str] = frozenset()
+
+
+Value = str | None | Broken
 Row = dict[str, Value]
 
 
@@ -31,9 +41,11 @@ class Difference:
 
 
 def same(expected: Value, got: Value) -> bool:
-    """Whether two values are the same; the two forms of a Salesforce Id are."""
+    """Whether what is there is as expected; the two forms of a Salesforce Id are the same."""
     if isinstance(expected, str) and isinstance(got, str):
         return long_id(expected) == long_id(got)
+    if isinstance(expected, Broken) and isinstance(got, Broken):
+        return got.rules <= expected.rules <= got.rules | got.warnings
     return expected == got
 
 

@@ -76,7 +76,7 @@ class Planner:
             return self._without_mapping[name]
         found = self._ctx.project.objects.get(name)
         if found is None:
-            raise UsageError(f'No object mapping is named "{name}", and no object without a mapping has landed under it.')
+            raise UsageError(f'No object mapping is named "{name}", and no object of that table has landed.')
         return self._ctx.project.with_defaults(found)
 
     def is_read(self, dataset: str) -> bool:

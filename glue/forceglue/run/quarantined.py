@@ -127,9 +127,9 @@ def rows(
 def _row(row: dict[str, Any]) -> AsideRow:
     return AsideRow(
         row[RECORD_KEY],
-        row[FILENAME],
+        row.get(FILENAME),  # a dataset's rows come from no file
         row[ROW_NUMBER],
-        row[RUN],
+        row.get(RUN),
         row[SET_ASIDE_AT],
         tuple(Reason(r["rule"], r["severity"], r.get("value")) for r in row[REASONS] or ()),
         json.loads(row[RAW]) if row.get(RAW) else None,

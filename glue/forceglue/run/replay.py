@@ -1,6 +1,7 @@
 """Rows that were set aside, through the mapping of today again.
 
-A replay is a run whose batch is the quarantine instead of new files: the same latest version, columns, rules and commit.
+A replay is a run whose batch is the quarantine instead of new files: latest version, columns, rules and commit are the
+same.
 All rows of a table's quarantine are judged together. The table's one commit carries the good rows and a position that
 leaves the old quarantine behind; what is still bad stands there under the new position, with today's reasons. So a
 replay that dies before that commit has done nothing, and one that dies after it is done.
@@ -131,6 +132,8 @@ class _Replay:
 
 
 def _as_replayed(mapping: ObjectMapping) -> ObjectMapping:
-    """The mapping as it judges single rows; where a load replaces the table, replayed rows join what the load brought."""
-    target = mapping.target.model_copy(update={"write": "upsert"}) if mapping.target.write == "replace" else mapping.target
+    """The mapping as it judges single rows; where a load replaces the table, they join what the load brought."""
+    target = mapping.target
+    if target.write == "replace":
+        target = target.model_copy(update={"write": "upsert"})
     return mapping.model_copy(update={"expectations": (), "target": target})

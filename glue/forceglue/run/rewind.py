@@ -110,8 +110,8 @@ def rewind(warehouse: Store, project: Project, name: str, to: str, *, now: datet
     version = None if plan.to is None else version_of(table, plan.to)
     if plan.to is not None and version is None:
         raise UsageError(
-            f"{plan.mapping}: the table's log does not reach back to the position {plan.to}; take a later one of "
-            f"`forceglue rewind {plan.mapping} --list`, or load it anew with `forceglue run {plan.mapping} --full-refresh`."
+            f"{plan.mapping}: the table's log does not reach back to the position {plan.to}; take a later one, "
+            f"or load the table anew with `forceglue run {plan.mapping} --full-refresh`."
         )
     back = go_back(warehouse, plan.mapping, state.position, plan.to)
     moment = now or datetime.now(UTC)
@@ -137,7 +137,7 @@ def _table(warehouse: Store, project: Project, name: str) -> tuple[Table, TableS
     if known is None and state is None:
         project.mapping(name)  # says which name is near
     if state is None or state.position is None:
-        raise UsageError(f"{table.mapping}: nothing has been loaded into {table.uri}; there is nothing to go back from.")
+        raise UsageError(f"{table.mapping}: nothing has been loaded into {table.uri} yet; load it first.")
     return table, state
 
 
@@ -164,10 +164,8 @@ def _target(mapping: str, chain: tuple[Manifest, ...], to: str) -> int | None:
     return found.version
 
 
-def _bring_back(
-    store: Store, mapping: str, then: Position, chain: tuple[Manifest, ...], manifest: Manifest
-) -> None:
-    """Files that counted then and have been taken out since (a replay, a full refresh) stand in the quarantine again."""
+def _bring_back(store: Store, mapping: str, then: Position, chain: tuple[Manifest, ...], manifest: Manifest) -> None:
+    """Files that counted then and were taken out since (a replay, a full refresh) stand in the quarantine again."""
     table = quarantine_table(store, mapping)
     state = table.state()
     if state is None or then.version is None:

@@ -100,9 +100,7 @@ def status(request: RunRequest) -> Status:
     return Status(found, _others(rejected, known), _others(arriving, known))
 
 
-def _object(
-    warehouse: Store, name: str, listed: Iterable[ListedFile], arriving: int, rejected: int
-) -> MappingStatus:
+def _object(warehouse: Store, name: str, listed: Iterable[ListedFile], arriving: int, rejected: int) -> MappingStatus:
     state = Table(warehouse, name, name).state()
     position = read(warehouse, name, state.position if state else None)
     waiting = sum(1 for file in listed if file.identity not in position.loaded)

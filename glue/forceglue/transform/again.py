@@ -52,11 +52,12 @@ def read_again(
     files = tuple(_file(row, object_name, never_read) for row in origins)
     frame = _numbered(spark, kept, [row["file"] for row in origins])
     frame = _fields(frame, forms, hidden)
-    return Batch(frame, dict.fromkeys(forms, "string"), {field: form[0] for field, form in forms.items()}, files, again=True)
+    spelled = {field: form[0] for field, form in forms.items()}
+    return Batch(frame, dict.fromkeys(forms, "string"), spelled, files, again=True)
 
 
 def _origins(kept: DataFrame) -> list[Row]:
-    """One row a landed file, in landing order: what is known of it, its number of rows and the fields that they name."""
+    """One row a landed file, in landing order: what is known of it, its number of rows, the fields that they name."""
     from pyspark.sql.functions import expr
 
     told = [f"first({name}) AS {name}" for name in _ORIGIN]

@@ -96,7 +96,7 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
         columns,
         _checks(batch, mapping, inputs, fields, rejected),
         Aside(
-            raw=RAW_ROW if batch.again else raw_json({batch.spelled[f]: _as_sent(f, kind) for f, kind in batch.fields.items()}),
+            raw=_raw(batch),
             key=f"concat_ws('/', {', '.join(keys)})",
             row=ROW,
             at=_moment(batch, inputs) if mapping.target.write == "snapshot" else literal(inputs.started),
@@ -188,13 +188,16 @@ def _projected(
     )
 
 
-def _as_sent(field: str, kind: str) -> str:
-    """SQL text: the landed field as text, so that the raw row reads the same whatever types the file had."""
-    return quoted(FIELD + field) if kind == "string" else as_text(FIELD + field, kind)
+def _raw(batch: Batch) -> str:
+    """SQL text: the raw row; every field as text, so that it reads the same whatever types the file had."""
+    if batch.again:
+        return RAW_ROW
+    texts = ((f, quoted(FIELD + f) if kind == "string" else as_text(FIELD + f, kind)) for f, kind in batch.fields.items())
+    return raw_json({batch.spelled[field]: text for field, text in texts})
 
 
 def _moment(batch: Batch, inputs: ObjectInputs) -> str:
-    """SQL text: the moment of the snapshot that a row belongs to; a row that was set aside keeps that of its own load."""
+    """SQL text: the moment of the snapshot that a row belongs to; a row set aside before keeps that of its load."""
     return ASIDE_AT if batch.again else literal(inputs.started)
 
 

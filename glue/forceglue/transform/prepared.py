@@ -107,7 +107,9 @@ def _all_good(frame: DataFrame, own: Sequence[str]) -> DataFrame:
 
 
 def raw_json(fields: Mapping[str, str]) -> str:
-    """SQL text: a row as JSON, from `{name in the text: SQL text of the value}`; nulls stand there, so that a replay knows
-    which fields had landed."""
+    """SQL text: a row as JSON, from `{name in the text: SQL text of the value}`.
+
+    Nulls stand there too, so that a replay knows which fields had landed.
+    """
     members = ", ".join(f"{value} AS {quoted(name)}" for name, value in fields.items())
     return f"to_json(struct({members}), map('ignoreNullFields', 'false'))"

@@ -116,7 +116,7 @@ def _load(spark: SparkSession, uris: list[str], fmt: str, fields: tuple[tuple[st
 
     texts = StructType([StructField(name, StringType()) for name, _ in fields])
     if fmt == "csv":
-        options = {"header": True, "multiLine": True, "escape": '"', "quote": '"', "enforceSchema": False}
+        options: dict[str, str | bool | int] = {"header": True, "multiLine": True, "escape": '"', "quote": '"'}
         blanks = {"ignoreLeadingWhiteSpace": False, "ignoreTrailingWhiteSpace": False, "maxCharsPerColumn": -1}
         # the ingest checks let a record of too few cells pass: the cells that are not there are null
         return spark.read.schema(texts).options(**options, **blanks, mode="PERMISSIVE").csv(uris)
@@ -134,7 +134,7 @@ def _read_type(kind: str) -> str:
 
 
 def numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
-    """`__seq` from the file's path (or another name of it) to its number; a map for a few files, a broadcast join for many."""
+    """`__seq` from a name of the file to its number; a map for a few files, a broadcast join for many."""
     from pyspark.sql import functions as F
 
     if len(numbers) <= _MANY_FILES:

@@ -52,21 +52,23 @@ def restore(table: Table, *, at: int, to: int | None, position: int) -> None:
     """
     from deltalake.exceptions import CommitFailedError, DeltaError
 
-    opened = table.open()
-    moved_on = ConcurrentRunError(f"{table.mapping}: another run wrote {table.uri} meanwhile; nothing was changed. Try again.")
+    opened, commit = table.open(), _commit(table, position)
+    moved_on = ConcurrentRunError(
+        f"{table.mapping}: another run wrote {table.uri} meanwhile; nothing was changed. Try again."
+    )
     if opened is None or opened.version() != at:
         raise moved_on
     try:
         if to is None:
-            opened.create_write_transaction([], "overwrite", opened.schema(), commit_properties=_commit(table, position))
+            opened.create_write_transaction([], "overwrite", opened.schema(), commit_properties=commit)
         else:
-            opened.restore(to, commit_properties=_commit(table, position))
+            opened.restore(to, commit_properties=commit)
     except CommitFailedError as error:
         raise moved_on from error
     except DeltaError as error:
         raise LandingError(
-            f"{table.mapping}: the table cannot go back to its version {to}: {error}. Files that a vacuum removed cannot be "
-            f"brought back: take a later time, or load the table anew with `forceglue run {table.mapping} --full-refresh`."
+            f"{table.mapping}: the table cannot go back to its version {to}: {error}. Files that a vacuum removed are "
+            f"gone: take a later time, or load the table anew with `forceglue run {table.mapping} --full-refresh`."
         ) from error
 
 

@@ -1,0 +1,163 @@
+"""Statistics from footers: a reader that skips files by them finds every row that it would have found without."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forceglue.landing.store import Store
+from forceglue.run.staging import StagedFile
+from forceglue.write.delta_stats import file_stats
+from forceglue.write.delta_table import Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+OLD = datetime(1699, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+NEW = datetime(4000, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+NOW = datetime(2024, 7, 24, 14, 5, 58, 123456, tzinfo=UTC)
+LONG = "x" * 40
+KINDS: dict[str, tuple[pa.DataType, str, list[list[Any]]]] = {
+    "s": (pa.string(), "string", [["a", "Ü", "東京", "🚚🚚", None], [LONG + "a", LONG + "z", "\U0010ffff" * 40], ["", "é" * 33, "\uffff" * 33]]),
+    "i": (pa.int32(), "int", [[0, -(2**31), None], [2**31 - 1], [7]]),
+    "l": (pa.int64(), "bigint", [[2**53 + 1, None], [-(2**63), 2**63 - 1], [0]]),
+    "d": (pa.float64(), "double", [[0.1, float("nan"), None], [float("inf"), float("-inf")], [-0.0, 0.0, 1e300]]),
+    "m": (
+        pa.decimal128(38, 10), "decimal(38,10)",
+        [[Decimal("0.1"), None], [Decimal("9999999999999999999999999999.9999999999")], [Decimal("-0.0000000001"), Decimal(0)]],
+    ),
+    "p": (pa.decimal128(18, 2), "decimal(18,2)", [[Decimal("1.10"), None], [Decimal("9999999999999999.99")], [Decimal("-0.01")]]),
+    "t": (pa.timestamp("us", "UTC"), "timestamp", [[NOW, None], [OLD, OLD - timedelta(microseconds=1)], [NEW, datetime(1969, 12, 31, 23, 59, 59, 999500, tzinfo=UTC)]]),
+    "y": (pa.date32(), "date", [[date(2024, 7, 24), None], [date(1700, 1, 1)], [date(4000, 12, 31), date(1969, 12, 31)]]),
+    "b": (pa.bool_(), "boolean", [[True, None], [False], [True, False]]),
+    "n": (pa.string(), "string", [[None], [None, None], [None]]),
+    "x": (pa.binary(), "binary", [[b"a", None], [b"\xff" * 40], [b""]]),
+}  # fmt: skip
+
+
+def staged(store: Store, path: str, table: pa.Table, **options: Any) -> StagedFile:
+    target = Path(store.uri(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, target, **options)
+    return StagedFile(path, target.stat().st_size, 1, pq.read_metadata(target))
+
+
+def padded(values: list[Any]) -> list[Any]:
+    return values + [values[0]] * (5 - len(values))
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """Three files whose rows differ in every column."""
+    from pyspark.sql.types import StructType
+
+    store = Store(str(tmp_path_factory.mktemp("W")))
+    files = []
+    for n in range(3):
+        columns = {c: pa.array(padded(v[n]), kind) for c, (kind, _, v) in KINDS.items()}
+        files.append(staged(store, f"t/batch-1/{n}.parquet", pa.table(columns), row_group_size=2))
+    schema = StructType.fromDDL(", ".join(f"{c} {ddl}" for c, (_, ddl, _) in KINDS.items()))
+    made = Table(store, "t", "t")
+    made.adopt(files, schema, position=1, at=None)
+    return made
+
+
+def test_queries_that_skip_files_find_what_a_full_scan_finds(spark: SparkSession, table: Table) -> None:
+    from pyspark.sql import functions as F
+
+    delta = spark.read.format("delta").load(table.uri)
+    plain = spark.read.schema(delta.schema).parquet(*(f"{table.uri}/{p}" for p in table.live_files()))
+    filters = {}
+    for column, (_, ddl, groups) in KINDS.items():
+        values = list({repr(v): v for group in groups for v in group if v is not None}.values())
+        conditions = [F.col(column).isNull(), F.col(column).isNotNull()]
+        for value in values:
+            literal = F.lit(value).cast(ddl)
+            conditions += [F.col(column) == literal, F.col(column) >= literal, F.col(column) <= literal, F.col(column) < literal, F.col(column) > literal]
+        if ddl == "string":
+            conditions += [F.col(column).startswith(v[:33]) for v in values]
+        filters[column] = conditions
+    wrong = []
+    # one small query a condition would be hundreds of jobs: the union of all is one
+    for column, conditions in filters.items():
+        for_all = []
+        for frame in (delta, plain):
+            parts = [frame.where(c).select(F.lit(i).alias("i")) for i, c in enumerate(conditions)]
+            united = parts[0]
+            for part in parts[1:]:
+                united = united.union(part)
+            for_all.append({r["i"]: r["count"] for r in united.groupBy("i").count().collect()})
+        if for_all[0] != for_all[1]:
+            wrong.append((column, for_all))
+    assert not wrong
+
+
+def test_files_are_skipped_at_all(spark: SparkSession, table: Table) -> None:
+    found = spark.read.format("delta").load(table.uri).where("i = 7")
+    assert len(found.inputFiles()) == 3  # of the whole table
+    (adds,) = [pa.table(table.open().get_add_actions(flatten=True))]  # type: ignore[union-attr]  # the table is there
+    told = adds.to_pydict()
+    assert told["num_records"] == [5, 5, 5]
+    assert sorted(told["min.i"]) == [-(2**31), 7, 2**31 - 1]
+    assert sorted(told["null_count.n"]) == [5, 5, 5]
+
+
+def bounds(values: list[Any], kind: pa.DataType) -> dict[str, Any]:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"c": pa.array(values, kind)}), sink)
+    return dict(json.loads(file_stats(pq.read_metadata(pa.BufferReader(sink.getvalue())), ["c"])))
+
+
+@given(st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=50), min_size=1, max_size=6))
+def test_bounds_of_text_hold_every_value(values: list[str | None]) -> None:
+    stats = bounds(values, pa.string())
+    there = [v.encode() for v in values if v is not None]
+    assert stats["numRecords"] == len(values)
+    if "c" in stats["minValues"]:
+        assert all(stats["minValues"]["c"].encode() <= v <= stats["maxValues"]["c"].encode() for v in there)
+    if "c" in stats["nullCount"]:
+        assert stats["nullCount"]["c"] == len(values) - len(there)
+
+
+@given(st.lists(st.none() | st.datetimes(datetime(1600, 1, 1), datetime(4001, 1, 1)), min_size=1, max_size=6))  # noqa: DTZ001  # UTC below
+def test_bounds_of_times_hold_every_value_to_the_microsecond(values: list[datetime | None]) -> None:
+    there = [v.replace(tzinfo=UTC) for v in values if v]
+    stats = bounds([v and v.replace(tzinfo=UTC) for v in values], pa.timestamp("us", "UTC"))
+    if there:
+        low, high = (datetime.fromisoformat(stats[k]["c"]) for k in ("minValues", "maxValues"))
+        assert low <= min(there) and max(there) <= high
+        assert min(there) - low < timedelta(milliseconds=1) and high - max(there) < timedelta(milliseconds=1)
+
+
+@given(st.lists(st.none() | st.floats(), min_size=1, max_size=6))
+def test_bounds_of_doubles_are_numbers_that_json_can_say(values: list[float | None]) -> None:
+    stats = bounds(values, pa.float64())
+    there = [v for v in values if v is not None and v == v]
+    if "c" in stats["minValues"]:
+        assert all(stats["minValues"]["c"] <= v <= stats["maxValues"]["c"] for v in there)
+    assert "Infinity" not in json.dumps(stats) and "NaN" not in json.dumps(stats)
+
+
+@given(st.lists(st.none() | st.decimals(min_value=-(10**15), max_value=10**15, places=2), min_size=1, max_size=6))
+def test_bounds_of_decimals_hold_every_value_exactly(values: list[Decimal | None]) -> None:
+    stats = bounds(values, pa.decimal128(18, 2))
+    there = [v for v in values if v is not None]
+    if "c" in stats["minValues"]:
+        assert all(Decimal(stats["minValues"]["c"]) <= v <= Decimal(stats["maxValues"]["c"]) for v in there)
+
+
+def test_only_the_first_columns_are_indexed_and_a_column_that_a_file_lacks_has_no_numbers(tmp_path: Path) -> None:
+    wide = pa.table({f"c{n}": [1] for n in range(40)})
+    pq.write_table(wide, tmp_path / "a.parquet")
+    stats = json.loads(file_stats(pq.read_metadata(tmp_path / "a.parquet"), ["absent", *wide.column_names]))
+    assert list(stats["minValues"]) == [f"c{n}" for n in range(31)]
+    assert "absent" not in stats["nullCount"]
