@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from deltalake import DeltaTable
 
 from forceglue.cli import demo as command
 from forceglue.cli.main import main
+from forceglue.demo import folder as places
 from forceglue.demo import org
 from forceglue.demo.folder import MARKER
 from forceglue.mapping.load import load_project
@@ -86,7 +87,7 @@ def look(folder: Path) -> After:
 
 
 @pytest.fixture(scope="module")
-def played(spark: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(spark: object, tmp_path_factory: pytest.TempPathFactory) -> Played:
     folder = tmp_path_factory.mktemp("Größe & Maß") / "the demo"
     told = Played(folder, Result(CliRunner(), b"", b"", b"", None, 0, None))
 
@@ -105,7 +106,7 @@ def played(spark: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setattr(org, "hour", hour)
         told.result = CliRunner().invoke(main, ["demo", "--out", str(folder)], catch_exceptions=False)
     told.after.append(look(folder))
-    yield told
+    return told
 
 
 def test_it_succeeds_and_leaves_two_reports(played: Played) -> None:
@@ -296,21 +297,21 @@ def test_a_scale_that_is_none(plays: list[Path], tmp_path: Path, scale: str) -> 
 
 
 def test_in_a_checkout_the_mappings_are_those_beside_the_package() -> None:
-    assert command.shipped_mappings() == MAPPINGS
+    assert places.shipped_mappings() == MAPPINGS
 
 
 def test_those_inside_the_package_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "forceglue" / "_mappings"
     inside.mkdir(parents=True)
     (inside / "project.yaml").write_text("name: x\n")
-    monkeypatch.setattr(command, "files", lambda package: tmp_path / package)
-    assert command.shipped_mappings() == inside
+    monkeypatch.setattr(places, "files", lambda package: tmp_path / package)
+    assert places.shipped_mappings() == inside
 
 
 def test_mappings_with_errors_end_it_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "maps").mkdir()
-    (tmp_path / "maps" / "a.yaml").write_text("mapping: a\nsorce: A\n")
+    (tmp_path / "maps" / "a.yaml").write_text("mapping: a\nsource: A\ncolums: {}\n")
     result = invoke("--out", str(tmp_path / "demo"), "--mappings", str(tmp_path / "maps"))
     assert result.exit_code == 2
-    assert "sorce" in result.output
+    assert "colums" in result.output
     assert not (tmp_path / "demo").exists()

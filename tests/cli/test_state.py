@@ -41,7 +41,8 @@ def test_status_as_text_and_json(loaded: Desk) -> None:
     roots = loaded.words("landing", "warehouse")
     text = call(status, *roots)
     assert text.exit_code == 0
-    assert [line.split() for line in text.output.splitlines() if line.startswith("account")][0][-4:] == [
+    line = next(line for line in text.output.splitlines() if line.startswith("account"))
+    assert line.split()[-4:] == [
         "1",
         "1",
         "2",

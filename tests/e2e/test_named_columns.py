@@ -91,5 +91,6 @@ def test_a_dataset_that_another_one_reads_and_that_is_delivered_as_delta(org: Or
         delivered = org.spark.read.format("delta").load(str(org.root / "delivery" / "wide"))
         assert sorted(tuple(r) for r in delivered.collect()) == [("A", f"a{hour}"), ("B", "n B")]
         assert delivered.columns == ["(acc) Id", "Full Name"]
-        assert (org.root / "delivery" / "narrow.csv").read_text() == f"The Id,n\nA,A{hour}\nB,N B\n"
+        lines = (org.root / "delivery" / "narrow.csv").read_text().splitlines()
+        assert (lines[0], sorted(lines[1:])) == ("The Id,n", [f"A,A{hour}", "B,N B"])
     assert {m.status for m in org.run().mappings} == {"unchanged"}

@@ -26,5 +26,5 @@ def test_roots_of_every_kind(tmp_path: Path, spark: SparkSession, folder: str) -
     assert only(org.run(), "account").written == 1
     assert org.table("account", "id") == [("A",), ("B",)]
     assert org.plain_aside() == ["Q", "R"]
-    assert (org.root / "delivery" / "a b" / "all é.csv").read_text() == "Id\nA\nB\n"
+    assert sorted((org.root / "delivery" / "a b" / "all é.csv").read_text().split()) == ["A", "B", "Id"]
     assert {m.status for m in org.run().mappings} == {"unchanged"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forceglue.errors import PositionError, UsageError
 from forceglue.landing import position
-from forceglue.landing.position import Manifest, Position, at_time, history, propose, read, rewind
+from forceglue.landing.position import Manifest, Position, at_time, history, in_force, propose, read, rewind
 from forceglue.landing.store import Store
 from landing.kit import NOON, ONE
 
@@ -167,3 +167,22 @@ def test_a_base_that_is_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_time_without_a_zone_is_refused(store: Store) -> None:
     with pytest.raises(UsageError, match="time zone"):
         propose(store, Position("account"), at=NOON.replace(tzinfo=None))
+
+
+def test_what_is_left_behind_is_in_the_position(store: Store) -> None:
+    first = propose(store, Position("account"), ["a"], at=NOON)
+    second = propose(store, read(store, "account", first.version), ["b"], at=NOON)
+    now = read(store, "account", second.version)
+    assert [in_force(now, m.version) for m in (first, second)] == [True, True]
+    assert not in_force(now, second.version + 1)
+    back = propose(store, read(store, "account", first.version), at=NOON, committed=second.version)
+    then = read(store, "account", back.version)
+    assert [in_force(then, m.version) for m in (first, second, back)] == [True, False, True]
+    later = propose(store, then, ["b"], at=NOON)
+    assert later.undone == then.undone == ((first.version, second.version),)
+    settled = read(store, "account", propose(store, read(store, "account", later.version), at=NOON, settling=True).version)
+    assert settled.undone == ((-1, later.version),)
+    assert settled.loaded == {"a", "b"}
+    forth = propose(store, now, at=NOON, committed=settled.version)
+    assert in_force(read(store, "account", forth.version), second.version)
+    assert not in_force(Position("account"), first.version)

@@ -64,7 +64,7 @@ class Desk:
     def say_dataset(self, text: str = DATASET) -> None:
         (self.root / "mappings" / "named.yaml").write_text(text)
 
-    def land(self, execution: str, *lines: str, head: str = HEAD, token: str = "Account") -> str:  # noqa: S107
+    def land(self, execution: str, *lines: str, head: str = HEAD, token: str = "Account") -> str:
         """A file of AppFlow's under `in/`; a line is `Id,Name,Amount,hour`, the hour being the order."""
         folder = self.root / "landing" / "in" / f"dev-Salesforce-{token}" / execution
         folder.mkdir(parents=True)
@@ -77,7 +77,10 @@ class Desk:
         return {name: str(self.root / name) for name in ("landing", "warehouse", "delivery")}
 
     def request(self, *names: str, **more: Any) -> RunRequest:
-        return RunRequest(mappings=self.root / "mappings", **self.roots, names=names, quick=True, **more)
+        roots = self.roots
+        return RunRequest(
+            self.root / "mappings", roots["landing"], roots["warehouse"], roots["delivery"], names, quick=True, **more
+        )
 
     def run(self, *names: str, **more: Any) -> RunReport:
         return run(self.request(*names, **more))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -9,9 +9,6 @@ from forceglue.errors import UsageError
 from forceglue.run import object_run
 from forceglue.run.report import RunReport
 from run.desk import DATASET, NAMED, NO_RULES, Desk, Killed, only, reasons
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -197,7 +194,7 @@ def test_a_field_in_another_case_and_fields_that_landed_later(desk: Desk) -> Non
     first, second = desk.table()
     assert (str(first["amount"]), first["note__c"]) == ("1.00", None)
     assert (str(second["amount"]), second["note__c"]) == ("2.00", 'a "b", ü\n{')
-    assert second["system_modstamp"].replace(tzinfo=None) == datetime(2024, 5, 6, 2)  # noqa: DTZ001
+    assert second["system_modstamp"].replace(tzinfo=None) == datetime(2024, 5, 6, 2)
 
 
 def test_a_rule_that_rejects_a_file_judges_it_as_a_whole_again(desk: Desk) -> None:

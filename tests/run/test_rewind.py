@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import deltalake
 import pytest
@@ -10,9 +10,6 @@ from forceglue.errors import ConcurrentRunError, LandingError, UsageError
 from forceglue.run import rewind as module
 from forceglue.run.rewind import START, plan_rewind, points, rewind
 from run.desk import NAMED, NO_RULES, Desk, Killed, only
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.usefixtures("spark")
 

@@ -87,14 +87,15 @@ def test_a_join_that_multiplies_says_so_and_does(tables: dict[str, DataFrame]) -
         "joins": [{"table": "user", "by": {"ownerid": "id"}, "one": False}],
         "columns": {"name": "account.name", "owner": "user.name"},
     }
-    assert rows(made(tables, mapping)) == [("Acme", "Uma"), ("Acme", "Uma again"), ("Alone", "Udo"), ("Beta", None)]
+    assert set(rows(made(tables, mapping))) == {("Acme", "Uma"), ("Acme", "Uma again"), ("Alone", "Udo"), ("Beta", None)}
+    assert len(rows(made(tables, mapping))) == 4
 
 
 def test_names_are_found_as_they_are_said(tables: dict[str, DataFrame]) -> None:
     """The base by its alias, a joined column without one, other cases, blanks, brackets and dots; what nobody has is null."""
     mapping = {
         "from": "order",
-        "joins": [{"table": "account", "by": {"AccountId": "Id"}}, {"table": "user", "by": {"account.ownerid": "id", "country": "country"}}],
+        "joins": [{"table": "account", "by": {"AccountId": "Id"}}, {"table": "user", "by": {"account.ownerid": "id", "account.country": "country"}}],
         "columns": [
             {
                 "a.b (c) [d]": "TYPE",

@@ -65,19 +65,22 @@ def test_lookups_add_columns_and_never_rows(spark: SparkSession, tmp_path: Path)
             "owner": "owner.name",
             "boss": "boss.name",
             "never": "boss.never_there",
-            "both": {"sql": "concat_ws('+', owner.name, boss.name, gone.name)"},
+            "both": {"sql": "concat_ws('+', owner.name, Boss.Name, gone.name)"},
+            "cases": {"sql": "concat(Owner.NAME, OWNER.name, ownerid, OwnerId, owner_id, OWNER_ID)"},
+            "said": "Owner.Name",
             "level": {"from": "owner.level", "type": "decimal(5,1)"},
         },
         "where": "coalesce(boss.level, 0) <> 1",
         "rest": "ignore",
     }
     made = prepared(spark, mapping, landing(tmp_path, rows), tables=dict.fromkeys(("owner", "boss", "gone"), people(spark)))
-    assert verdicts(made, "id", "owner", "boss", "never", "both", "level") == [
-        ("filtered", "4", None, "Ann", None, "Ann", None),
-        ("good", "1", "Ann", "Bob", None, "Ann+Bob", Decimal("1.0")),
-        ("good", "2", "Ann", None, None, "Ann", Decimal("1.0")),
-        ("good", "3", None, None, None, "", None),
+    assert verdicts(made, "id", "owner", "boss", "never", "both", "level", "said") == [
+        ("filtered", "4", None, "Ann", None, "Ann", None, None),
+        ("good", "1", "Ann", "Bob", None, "Ann+Bob", Decimal("1.0"), "Ann"),
+        ("good", "2", "Ann", None, None, "Ann", Decimal("1.0"), "Ann"),
+        ("good", "3", None, None, None, "", None, None),
     ]
+    assert ("good", "1", "AnnAnn" + A * 4) in verdicts(made, "id", "cases")
 
 
 def test_columns_of_every_origin(spark: SparkSession, tmp_path: Path) -> None:

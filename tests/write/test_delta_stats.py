@@ -56,16 +56,14 @@ def padded(values: list[Any]) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+def table(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Table:
     """Three files whose rows differ in every column."""
-    from pyspark.sql.types import StructType
-
     store = Store(str(tmp_path_factory.mktemp("W")))
     files = []
     for n in range(3):
         columns = {c: pa.array(padded(v[n]), kind) for c, (kind, _, v) in KINDS.items()}
         files.append(staged(store, f"t/batch-1/{n}.parquet", pa.table(columns), row_group_size=2))
-    schema = StructType.fromDDL(", ".join(f"{c} {ddl}" for c, (_, ddl, _) in KINDS.items()))
+    schema = spark.createDataFrame([], ", ".join(f"{c} {ddl}" for c, (_, ddl, _) in KINDS.items())).schema
     made = Table(store, "t", "t")
     made.adopt(files, schema, position=1, at=None)
     return made
@@ -159,5 +157,5 @@ def test_only_the_first_columns_are_indexed_and_a_column_that_a_file_lacks_has_n
     wide = pa.table({f"c{n}": [1] for n in range(40)})
     pq.write_table(wide, tmp_path / "a.parquet")
     stats = json.loads(file_stats(pq.read_metadata(tmp_path / "a.parquet"), ["absent", *wide.column_names]))
-    assert list(stats["minValues"]) == [f"c{n}" for n in range(31)]
+    assert set(stats["minValues"]) == {f"c{n}" for n in range(31)}
     assert "absent" not in stats["nullCount"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,24 +49,11 @@ def demo(out: Path, mappings: Path | None, scale: int, keep: bool) -> None:
     """
     from rich.console import Console
 
+    from forceglue.demo.folder import shipped_mappings
+
     with told_errors():
         succeeded = _play(out, mappings or shipped_mappings(), scale, keep, Console(highlight=False))
     sys.exit(0 if succeeded else 1)
-
-
-def shipped_mappings() -> Path:
-    """The mappings that come with the package: in the wheel inside it, in a checkout beside it.
-
-    Raises:
-        UsageError: neither is there.
-    """
-    from forceglue.errors import UsageError
-
-    package = Path(str(files("forceglue")))
-    for place in (package / "_mappings", package.parents[1] / "mappings"):
-        if (place / "project.yaml").is_file():
-            return place
-    raise UsageError(f"no mappings came with forceglue in {package}. Name a mappings folder with --mappings.")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,13 @@
-"""The folder of a demo: made where nothing else lies, replaced where an earlier demo lies, refused anywhere else."""
+"""Where a demo lies, and the mappings that it is loaded with.
+
+Its folder is made where nothing else lies, replaced where an earlier demo lies, refused anywhere else.
+"""
 
 from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 from forceglue.errors import UsageError
@@ -49,7 +53,9 @@ def demo_folder(root: Path, *, keep: bool = False) -> DemoFolder:
                 "Choose another folder with --out, or empty this one."
             )
         if marker.is_file() and keep:
-            raise UsageError(f"{root} holds an earlier demo, and --keep says to keep it. Choose another folder with --out.")
+            raise UsageError(
+                f"{root} holds an earlier demo, and --keep says to keep it. Choose another folder with --out."
+            )
         root.mkdir(parents=True, exist_ok=True)
         marker.write_text(_SAYS, encoding="utf-8")  # first, so that a demo that was cut short can be replaced too
         for part in (folder.landing, folder.warehouse, folder.delivery):
@@ -63,3 +69,16 @@ def demo_folder(root: Path, *, keep: bool = False) -> DemoFolder:
             f"the demo cannot be made in {root}: {error.strerror} ({error.filename}). Choose another folder with --out."
         ) from error
     return folder
+
+
+def shipped_mappings() -> Path:
+    """The mappings that come with the package: in the wheel inside it, in a checkout beside it.
+
+    Raises:
+        UsageError: neither is there.
+    """
+    package = Path(str(files("forceglue")))
+    for place in (package / "_mappings", package.parents[1] / "mappings"):
+        if (place / "project.yaml").is_file():
+            return place
+    raise UsageError(f"no mappings came with forceglue in {package}. Name a mappings folder with --mappings.")

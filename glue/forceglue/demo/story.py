@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
@@ -165,13 +166,18 @@ def _places(run: RunReport) -> list[RenderableType]:
         ("Data Docs", p.data_docs),
         ("Report", p.report),
     )
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, place in places:
-        if place:
-            grid.add_row(label, Text(clean(place)))
-    return [Text(), Text("Where to look", "bold"), grid] if grid.row_count else []
+    # A path stays on one line, however long, so that it can be copied; on most terminals it can be clicked.
+    lines = [
+        Text(f"{label:<12}", "dim", no_wrap=True, overflow="ignore").append(clean(place), _link(place))
+        for label, place in places
+        if place
+    ]
+    return [Text(), Text("Where to look", "bold"), *lines] if lines else []
+
+
+def _link(place: str) -> Style:
+    path = Path(place)
+    return Style(link=path.as_uri() if path.is_absolute() else None)
 
 
 def _listed(title: str, lines: Sequence[tuple[str, str]], style: str) -> list[RenderableType]:

@@ -62,6 +62,7 @@ class LandedFile:
         format: parquet, json or csv.
         rows, fields: as `FileFacts`.
         ingested_at, request_id, function_name, function_version: of the ingest; None for files that no ingest moved.
+        landed_at: when it landed first; None where that is not known.
     """
 
     path: str
@@ -76,9 +77,15 @@ class LandedFile:
     fields: tuple[tuple[str, str], ...]
     flow_execution: str | None = None
     ingested_at: datetime | None = None
+    landed_at: datetime | None = None
     request_id: str | None = None
     function_name: str | None = None
     function_version: str | None = None
+
+    @property
+    def order(self) -> tuple[datetime, datetime, str]:
+        """Sorts files by their landing: those of one ingest by when they landed, not by which thread was quicker."""
+        return self.ingested_at or self.mtime, self.landed_at or self.mtime, self.source_uri
 
 
 @dataclass(frozen=True)
@@ -250,6 +257,7 @@ def _facts(store: Store, judge: Judge, file: ListedFile) -> LandedFile | Rejecte
             note.facts.fields,
             note.flow_execution,
             note.at,
+            note.origin.landed_at,
             note.caller.request_id,
             note.caller.function_name,
             note.caller.function_version,

@@ -56,7 +56,8 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             flags = ExpectationFlags(mapping.expectations)
             prepared = dataset_rows(mapping, dataset_inputs(ctx, mapping, _reads(mapping, tables), flags))
         with stages("stage"):
-            staged = stage(prepared, ctx.warehouse, folder)
+            parts = tuple(match(name, prepared.columns) or name for name in mapping.target.partition_by) if kept else ()
+            staged = stage(prepared, ctx.warehouse, folder, parts)
         with stages("judge"):
             extra = _unique(ctx, mapping, prepared, staged)
             judgement = judge(ctx, mapping, prepared, staged, flags, extra)
@@ -68,7 +69,8 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
         if kept:
             with stages("commit"):
-                committed = take(ctx, table, staged, prepared, manifest.version, table.state(), replace=True)
+                at = table.state()
+                committed = take(ctx, table, staged, prepared, manifest.version, at, replace=True, partition_by=parts)
         announce(ctx.warehouse, manifest)
         settle(ctx.warehouse, plan.name, manifest)
     finally:

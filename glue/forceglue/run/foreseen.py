@@ -146,7 +146,7 @@ def _meet(batch: DataFrame, current: DataFrame, terms: MergeTerms, how: str) -> 
 def _action(plan: ObjectPlan, terms: MergeTerms, prepared: Prepared, current: DataFrame) -> str:
     if plan.mapping.target.write == "scd2":
         return "(" + scd2_action(
-            terms.keys, current.columns, columns=prepared.columns, tracked=terms.tracked, close=terms.close
+            terms.keys, current.columns, compared=terms.compared, tracked=terms.tracked, close=terms.close
         ) + ")"  # fmt: skip
     gone = _gone(plan, terms)
     unmatched = f"t.{quoted(terms.keys.key[0])} IS NULL"

@@ -25,6 +25,7 @@ from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
 from forceglue.transform.trace import INGESTED, TRACE
 from forceglue.write.delta_merge import MergeKeys, Merged, scd2, upsert
+from forceglue.write.delta_named import map_columns, needs_column_mapping
 from forceglue.write.delta_table import Table
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _staged(
             prepared = prepare(ctx, plan, batch, live, rejected, flags)
         with stages("stage"):
             if sum(f.rows or 0 for f in plan.files):
-                staged = stage(prepared, ctx.warehouse, folder, _partitions(plan))
+                staged = stage(prepared, ctx.warehouse, folder, _folders(plan, prepared))
             else:
                 staged = Staged(folder, {}, 0, clean=True)
         with stages("judge"):
@@ -181,15 +182,19 @@ def _commit(ctx: RunContext, plan: ObjectPlan, table: Table, loaded: _Loaded, po
     if plan.mode != "merge" or not good:
         take(
             ctx, table, staged, prepared, position, plan.table,
-            replace=plan.mode == "replace", partition_by=mapping.target.partition_by, comment=mapping.description,
+            replace=plan.mode == "replace", partition_by=_partitions(plan, prepared), comment=mapping.description,
         )  # fmt: skip
         return Merged(staged.rows(q.GOOD), 0, 0)
+    table.expect(plan.table)
+    if plan.table and not plan.table.mapped and needs_column_mapping(prepared.columns):
+        map_columns(ctx.spark(), table)
     terms = merge_terms(plan, prepared.columns)
     paths = staged.paths(ctx.warehouse)
     if mapping.target.write == "scd2":
         return scd2(
             ctx.spark(), table, paths, terms.keys,
-            columns=prepared.columns, tracked=terms.tracked, close=terms.close, position=position,
+            data=terms.data, columns=prepared.columns, compared=terms.compared, tracked=terms.tracked, close=terms.close,
+            position=position,
         )  # fmt: skip
     return upsert(
         ctx.spark(), table, paths, terms.keys,
@@ -197,9 +202,16 @@ def _commit(ctx: RunContext, plan: ObjectPlan, table: Table, loaded: _Loaded, po
     )  # fmt: skip
 
 
-def _partitions(plan: ObjectPlan) -> tuple[str, ...]:
+def _folders(plan: ObjectPlan, prepared: Prepared) -> tuple[str, ...]:
     """The folders of staged rows that the table takes as they are; a MERGE finds its partitions itself."""
-    return () if plan.mode == "merge" else plan.mapping.target.partition_by
+    return () if plan.mode == "merge" else _partitions(plan, prepared)
+
+
+def _partitions(plan: ObjectPlan, prepared: Prepared) -> tuple[str, ...]:
+    """By what the table's files are kept apart; a table that is added to keeps its own partitions."""
+    if plan.mode in ("append", "merge") and plan.table:
+        return tuple(name for name in plan.table.partitions if name in prepared.columns)
+    return tuple(match(name, prepared.columns) or name for name in plan.mapping.target.partition_by)
 
 
 @dataclass(frozen=True)
@@ -222,8 +234,10 @@ def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
     target = plan.mapping.target
     outside = {*TRACE, *extra_columns(plan.mapping), plan.names.order, *plan.names.key}
     tracked = target.track or tuple(c.name for c in plan.columns if c.name in plan.carried and c.name not in outside)
+    landed = INGESTED if plan.again else None
+    fresh = tuple(c for c in data if c not in had and c not in outside)
     return MergeTerms(
-        MergeKeys(plan.names.key, plan.names.order, order, plan.names.deleted, INGESTED if plan.again else None),
+        MergeKeys(plan.names.key, plan.names.order, order, plan.names.deleted, landed, fresh),
         data,
         tuple(c for c in data if c in had and c not in TRACE),
         tuple(match(t, columns) or t for t in tracked),

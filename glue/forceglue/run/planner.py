@@ -9,6 +9,7 @@ from forceglue.errors import UsageError
 from forceglue.landing.inventory import Inventory, LandedFile, ListedFile, inventory, load_facts
 from forceglue.landing.position import announced, read
 from forceglue.mapping.model import DatasetMapping, ObjectMapping
+from forceglue.mapping.names import table_name
 from forceglue.mapping.project import Project
 from forceglue.run.context import RunContext
 from forceglue.run.plan import DatasetPlan, ObjectPlan, fingerprint, plan_object
@@ -20,8 +21,20 @@ from forceglue.write.delta_table import Table
 def work_order(project: Project, without_mapping: Sequence[str], names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Mapping → what it waits for, in the order of work; objects without a mapping file wait for nothing."""
     depends = project.dependencies()
-    ordered = {name: tuple(n for n in depends[name]) for name in project.order(names)}
-    return ordered if names else {**ordered, **{name: () for name in without_mapping}}
+    loose = {name: tuple(n for n in _tables_read(project, name) if n in without_mapping) for name in depends}
+    wanted = {name: (*depends[name], *loose[name]) for name in project.order(names)}
+    needed = set(without_mapping) if not names else {n for name in wanted for n in loose[name]}
+    return {**{name: () for name in without_mapping if name in needed}, **wanted}
+
+
+def _tables_read(project: Project, name: str) -> set[str]:
+    """Tables that a dataset or lookup reads and that have no mapping file, by what `unmapped: load` calls them."""
+    mapping = project.mappings[name]
+    if isinstance(mapping, DatasetMapping):
+        said = [mapping.source, *(join.table for join in mapping.joins)]
+    else:
+        said = [lookup.object for lookup in mapping.lookups.values()]
+    return {table_name(reference) for reference in said if project.table(reference) is None}
 
 
 class Planner:
@@ -98,7 +111,7 @@ class Planner:
         plan = plan_object(
             mapping,
             catalog_fields=project.fields(mapping) or (),
-            files=(*facts.files, *waiting),
+            files=(*sorted(facts.files, key=lambda f: f.order), *waiting),
             repeated=facts.repeated,
             position=position,
             table=table,

@@ -1,4 +1,4 @@
-"""How a table takes staged rows whole: by adopting their files, or by Spark where Delta must give columns other names."""
+"""How a table takes staged rows whole: by adopting their files, or by Spark where their form is not the table's."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def take(
     Raises:
         ConcurrentRunError: another run committed first.
     """
-    if needs_column_mapping(prepared.columns):
+    parted_anew = at is not None and replace and at.partitions != tuple(partition_by)
+    if needs_column_mapping(prepared.columns) or (at is not None and at.mapped) or parted_anew:
         rows = staged.good_rows(ctx.spark(), ctx.warehouse, prepared)
-        write_named(table, rows, position, replace=replace, partition_by=partition_by)
+        write_named(table, rows, position, at, replace=replace, partition_by=partition_by)
         return False
     schema = prepared.frame.selectExpr(*map(quoted, prepared.columns)).schema
     table.adopt(

@@ -115,16 +115,17 @@ def _with_absent(table: DataFrame, columns: Iterable[str]) -> DataFrame:
 
 def _offered(frame: DataFrame, in_sql: Sequence[str], names: _Names) -> DataFrame:
     """The frame with what expressions say, as they say it: `column`, or `alias.column` as a member of a struct."""
-    structs: dict[str, list[str]] = {}
+    structs: dict[str, dict[str, str]] = {}
     told = []
     there = {c.lower() for c in frame.columns}
-    for said in in_sql:
-        alias, dot, column = said.partition(".")
+    for said in in_sql:  # the same name in another case is the same name
+        alias, dot, column = said.lower().partition(".")
         if dot:
-            structs.setdefault(alias, []).append(f"{names.sql(said)} AS {quoted(column)}")
+            structs.setdefault(alias, {})[column] = f"{names.sql(said)} AS {quoted(column)}"
         elif said.lower() not in there:
+            there.add(said.lower())
             told.append(f"{names.sql(said)} AS {quoted(said)}")
-    told += (f"struct({', '.join(members)}) AS {quoted(alias)}" for alias, members in structs.items())
+    told += (f"struct({', '.join(members.values())}) AS {quoted(alias)}" for alias, members in structs.items())
     return frame.selectExpr("*", *told) if told else frame
 
 

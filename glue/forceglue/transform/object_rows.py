@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from forceglue.errors import UsageError
 from forceglue.mapping.expand import OutputColumn
 from forceglue.mapping.model import ObjectMapping
-from forceglue.mapping.names import NameIndex
+from forceglue.mapping.names import NameIndex, match
 from forceglue.mapping.sql import columns_in
 from forceglue.quality import rules as q
 from forceglue.transform.cast import as_text, cast_sql, needs_cast, order_sql, present_sql, quoted
@@ -134,9 +134,10 @@ def _with_lookups(frame: DataFrame, mapping: ObjectMapping, inputs: ObjectInputs
     in_sql = [n for text in (*(c.sql for c in inputs.columns), mapping.where) if text for n in columns_in(text)]
     used: dict[str, dict[str, str | None]] = {alias: {} for alias in mapping.lookups}
     for name in [*(c.field for c in inputs.columns if c.field), *in_sql]:
-        alias, _, column = name.partition(".")
-        if column and alias in used:
-            used[alias][column] = inputs.lookups[alias].column(column)
+        head, _, column = name.partition(".")
+        alias = match(head, mapping.lookups) if column else None
+        if alias:
+            used[alias][column.lower()] = inputs.lookups[alias].column(column)
     for alias, lookup in mapping.lookups.items():
         into, by = inputs.lookups[alias], fields.match(lookup.by)
         here = quoted(by) if by else "CAST(NULL AS STRING)"
@@ -146,17 +147,18 @@ def _with_lookups(frame: DataFrame, mapping: ObjectMapping, inputs: ObjectInputs
 
 def _offered(frame: DataFrame, said: Iterable[str], fields: NameIndex, used: Mapping[str, Mapping[str, object]]) -> DataFrame:
     """The frame with what expressions say, as they say it: a field, or `alias.column` as a member of a struct."""
-    structs: dict[str, list[str]] = {}
-    told = []
-    for name in said:
-        alias, dot, column = name.partition(".")
+    structs: dict[str, dict[str, str]] = {}
+    told = {}
+    for name in said:  # the same name in another case is the same name
+        head, dot, column = name.partition(".")
+        alias = match(head, used) if dot else None
         found = fields.match(name)
-        if dot and alias in used:
-            structs.setdefault(alias, []).append(f"{quoted(brought(alias, column))} AS {quoted(column)}")
+        if alias:
+            structs.setdefault(alias, {})[column.lower()] = f"{quoted(brought(alias, column))} AS {quoted(column)}"
         elif found is None or found.lower() != name.lower():
-            told.append(f"{quoted(found) if found else 'CAST(NULL AS STRING)'} AS {quoted(name)}")
-    told += (f"struct({', '.join(members)}) AS {quoted(alias)}" for alias, members in structs.items())
-    return frame.selectExpr("*", *told) if told else frame
+            told[name.lower()] = f"{quoted(found) if found else 'CAST(NULL AS STRING)'} AS {quoted(name)}"
+    offered = [*told.values(), *(f"struct({', '.join(m.values())}) AS {quoted(alias)}" for alias, m in structs.items())]
+    return frame.selectExpr("*", *offered) if offered else frame
 
 
 def _projected(
@@ -207,8 +209,9 @@ def _value(column: OutputColumn, batch: Batch, mapping: ObjectMapping, fields: N
         return f"try_cast(({column.sql}) AS {kind})" if column.type else f"({column.sql})"
     if column.field is None:
         return f"CAST({literal(column.value)} AS {kind})"
-    alias, _, inner = column.field.partition(".")
-    if inner and alias in mapping.lookups:
+    head, _, inner = column.field.partition(".")
+    alias = match(head, mapping.lookups) if inner else None
+    if alias:
         looked_up = quoted(brought(alias, inner))
         return f"try_cast({looked_up} AS {kind})" if column.type else looked_up
     field = fields.match(column.field)

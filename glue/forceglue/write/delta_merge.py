@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forceglue.errors import ConcurrentRunError
+from forceglue.runtime.session import MEANING
 from forceglue.transform.cast import order_sql, quoted
 from forceglue.write.delta_table import Table, app_id
 
@@ -33,6 +35,7 @@ class MergeKeys:
 
     `landed` is the column with the time of landing where rows come again (a replay): of two versions with one order, or
     with none, the one that landed later stands, and no longer the one that is merged last.
+    `fresh` are columns that this batch brings and the table does not have yet.
     """
 
     key: Sequence[str]
@@ -40,11 +43,14 @@ class MergeKeys:
     order_type: str
     deleted: str | None
     landed: str | None = None
+    fresh: Sequence[str] = ()
 
 
 def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSession:
     """A session of its own, so that mappings that run at the same time do not share the transaction's settings."""
     own = spark.newSession()
+    for name, value in MEANING.items():  # a new session has what the JVM was started with, which on Glue was not us
+        own.conf.set(name, value)
     own.conf.set("spark.databricks.delta.write.txnAppId", app_id(mapping))
     own.conf.set("spark.databricks.delta.write.txnVersion", str(position))
     own.conf.set("spark.databricks.delta.schema.autoMerge.enabled", "true")
@@ -64,7 +70,8 @@ def newer(keys: MergeKeys, columns: Sequence[str] | None) -> str:
     if keys.order is None:
         return later or "true"
     s, t = (order_sql(keys.order, keys.order_type).replace(quoted(keys.order), f"{side}.{quoted(keys.order)}") for side in "st")
-    same = "false" if columns is None else " AND ".join(f"s.{quoted(c)} <=> t.{quoted(c)}" for c in columns) or "true"
+    equal = [f"s.{quoted(c)} <=> t.{quoted(c)}" for c in columns or ()] + [f"s.{quoted(c)} IS NULL" for c in keys.fresh]
+    same = "false" if columns is None else " AND ".join(equal) or "true"
     wins = f"(({s}) > ({t}) OR ({t}) IS NULL OR (({s}) = ({t}) AND NOT ({same})))"
     first = f"coalesce(({s}) > ({t}), ({s}) IS NOT NULL AND ({t}) IS NULL)"
     return f"({wins} AND ({first} OR {later}))" if later else wins
@@ -120,16 +127,23 @@ def _target(own: SparkSession, table: Table):  # type: ignore[no-untyped-def]  #
 
 
 def _execute(merge, table: Table, position: int) -> None:  # type: ignore[no-untyped-def]  # delta-spark's merge builder
+    with told_overtaken(table):
+        merge.execute()
+    table.confirm(position)
+
+
+@contextmanager
+def told_overtaken(table: Table) -> Iterator[None]:
+    """Delta's refusal of a commit that another one overtook, as a `ConcurrentRunError`."""
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     try:
-        merge.execute()
+        yield
     except (PySparkException, Py4JJavaError) as error:
-        if "Concurrent" in str(error):
+        if any(sign in str(error).lower() for sign in ("concurrent", "already exists")):
             raise ConcurrentRunError(f"{table.mapping}: another run wrote {table.uri} meanwhile. Run again.") from error
         raise
-    table.confirm(position)
 
 
 def scd2(
@@ -138,15 +152,18 @@ def scd2(
     paths: Sequence[str],
     keys: MergeKeys,
     *,
+    data: Sequence[str],
     columns: Sequence[str],
+    compared: Sequence[str],
     tracked: Sequence[str],
     close: bool,
     position: int,
 ) -> Merged:
     """A row a version: a change in a tracked column ends the current version and opens the next.
 
-    A change elsewhere is made in place; a deleted record's version ends (`close`). Returned counts are rows of the batch:
-    `inserted` new records, `updated` records with a new version or changed in place, `deleted` ended ones.
+    A change elsewhere is made in place; a deleted record's version ends (`close`). A column that the batch does not carry
+    (`data`, as in `upsert`) keeps the value of the version before. Returned counts are rows of the batch: `inserted` new
+    records, `updated` records with a new version or changed in place, `deleted` ended ones.
     """
     from pyspark.sql import functions as F
 
@@ -154,12 +171,16 @@ def scd2(
     source = _read(own, paths, columns).alias("s")
     current = own.read.format("delta").load(table.uri).where("is_current").alias("t")
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
-    action = scd2_action(keys, current.columns, columns=columns, tracked=tracked, close=close)
-    joined = source.join(current, on, "left").selectExpr("s.*", f"{action} AS __action").where("__action <> 'none'").persist()
+    action = scd2_action(keys, current.columns, compared=compared, tracked=tracked, close=close)
+    lost = {c for c in columns if c not in data and c not in _ENGINE and c in current.columns}
+    values = [f"{'t' if c in lost else 's'}.{quoted(c)} AS {quoted(c)}" for c in columns]
+    met = source.join(current, on, "left").selectExpr(*values, f"{action} AS __action")
+    joined = met.where("__action <> 'none'").persist()
     try:
         counted = {row["__action"]: int(row["count"]) for row in joined.groupBy("__action").count().collect()}
         key = [f"__merge_{i}" for i in range(len(keys.key))]
-        touching = joined.where("__action <> 'new'").select("*", *(F.col(quoted(k)).alias(m) for k, m in zip(keys.key, key, strict=True)))
+        named = [f"{quoted(k)} AS {m}" for k, m in zip(keys.key, key, strict=True)]
+        touching = joined.where("__action <> 'new'").selectExpr("*", *named)
         opening = joined.where("__action in ('new', 'version')").select(
             "*", *(F.lit(None).cast(dict(joined.dtypes)[k]).alias(m) for k, m in zip(keys.key, key, strict=True))
         )
@@ -182,7 +203,7 @@ def scd2(
 
 
 def scd2_action(
-    keys: MergeKeys, there: Sequence[str], *, columns: Sequence[str], tracked: Sequence[str], close: bool
+    keys: MergeKeys, there: Sequence[str], *, compared: Sequence[str], tracked: Sequence[str], close: bool
 ) -> str:
     """SQL text: what becomes of a staged row `s` beside the current version `t` (nulls where there is none).
 
@@ -193,10 +214,10 @@ def scd2_action(
     """
     changed = " OR ".join(f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" for c in tracked if c in there) or "false"
     gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if close and keys.deleted else "false"
-    wins = newer(keys, [c for c in columns if c in there and c not in _ENGINE])
+    wins = newer(keys, compared)
     unmatched = f"t.{quoted(keys.key[0])} IS NULL"
     return (
-        f"CASE WHEN {unmatched} AND {gone} THEN 'none' WHEN {unmatched} THEN 'new' WHEN NOT ({wins}) THEN 'none' "
+        f"CASE WHEN {unmatched} AND {gone} THEN 'none' WHEN {unmatched} THEN 'new' WHEN NOT coalesce({wins}, false) THEN 'none' "
         f"WHEN {gone} THEN 'close' WHEN {changed} THEN 'version' ELSE 'edit' END"
     )
 

@@ -41,6 +41,7 @@ class TableState:
         columns: `{name: Spark SQL type}` in order.
         files: paths of the live data files, relative to the table.
         plain: the rows are just those of the files, under these column names.
+        mapped: Delta keeps the columns under names of its own. partitions: columns that the files are kept apart by.
     """
 
     version: int
@@ -48,6 +49,8 @@ class TableState:
     columns: Mapping[str, str]
     files: tuple[str, ...] = ()
     plain: bool = True
+    mapped: bool = False
+    partitions: tuple[str, ...] = ()
 
 
 class Table:
@@ -77,7 +80,16 @@ class Table:
         fields = json.loads(table.schema().to_json())["fields"]
         columns = {f["name"]: _spark_type(f["type"]) for f in fields}
         position = table.transaction_version(app_id(self.mapping))
-        return TableState(table.version(), position, columns, tuple(self._live(table)), _plain(table))
+        metadata = table.metadata()
+        parts, mapped = tuple(metadata.partition_columns), _mapped(metadata.configuration)
+        plain = not (parts or mapped or "deletionVectors" in (table.protocol().reader_features or ()))
+        return TableState(table.version(), position, columns, tuple(self._live(table)), plain, mapped, parts)
+
+    def expect(self, at: TableState | None) -> None:
+        """Raises `ConcurrentRunError` where the table is no longer in the state on which the plan was made."""
+        table = self.open()
+        if (table.version() if table else None) != (at.version if at else None):
+            raise self._overtaken()
 
     def adopt(
         self,
@@ -98,6 +110,7 @@ class Table:
             files: Parquet files below the table's folder.
             schema: of the table; columns that it lacks are added first.
             at: the state on which the plan was made; a commit in between is a `ConcurrentRunError`.
+            partition_by: of a new table; one that is there keeps its own, and the files are laid out by those.
             replace: the files are all that the table holds afterwards.
             remove_below: live files to take out in the same transaction.
         """
@@ -106,12 +119,13 @@ class Table:
         from deltalake.transaction import AddAction, create_table_with_add_actions
 
         prefix = f"{self.path}/"
-        names = [f.name for f in schema.fields if f.name not in partition_by]
+        parts = list(partition_by if at is None else at.partitions)
+        names = [f.name for f in schema.fields if f.name not in parts]
         adds = [
             AddAction(
                 path=f.path.removeprefix(prefix),
                 size=f.size,
-                partition_values=dict(f.partition),
+                partition_values={name: f.partition.get(name) for name in parts},
                 modification_time=f.modified_ms,
                 data_change=True,
                 stats=file_stats(f.footer, names),
@@ -131,7 +145,7 @@ class Table:
                     delta_schema,
                     adds,
                     mode="error",
-                    partition_by=list(partition_by) or None,
+                    partition_by=parts or None,
                     name=self.mapping,
                     description=comment,
                     configuration=dict(properties or {}),
@@ -146,7 +160,6 @@ class Table:
                 self._widen(table, schema, at)
             removes = self._removals(table, set(remove_below))
             mode = "overwrite" if replace else "append"
-            parts = list(table.metadata().partition_columns)
             table.create_write_transaction([*adds, *removes], mode, delta_schema, parts, commit_properties=commit)
         except CommitFailedError as error:
             raise self._overtaken() from error
@@ -204,11 +217,8 @@ class Table:
         )
 
 
-def _plain(table: DeltaTable) -> bool:
-    metadata = table.metadata()
-    mapped = metadata.configuration.get("delta.columnMapping.mode", "none") != "none"
-    vectors = "deletionVectors" in (table.protocol().reader_features or ())
-    return not (metadata.partition_columns or mapped or vectors)
+def _mapped(configuration: Mapping[str, str]) -> bool:
+    return configuration.get("delta.columnMapping.mode", "none") != "none"
 
 
 def storage_options(uri: str) -> dict[str, str] | None:
