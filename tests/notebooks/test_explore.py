@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,8 @@ def executed(explore: NotebookNode, demo: DemoFolder) -> dict[str, str]:
 
 
 def shown(output: dict[str, Any]) -> str:
-    return str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+    told = str(output.get("text") or output.get("data", {}).get("text/plain", ""))
+    return re.sub(r"\x1b\[[0-9;]*m", "", told)
 
 
 def test_it_is_kept_without_output(explore: NotebookNode) -> None:
@@ -71,6 +73,11 @@ def test_it_is_kept_without_output(explore: NotebookNode) -> None:
 def test_landed_files_are_listed_by_object_and_format(executed: dict[str, str]) -> None:
     for said in ("OrderItem", "blng__Invoice__c", "parquet", "csv", "json"):
         assert said in executed["files"]
+
+
+def test_a_record_that_landed_twice_is_shown(executed: dict[str, str]) -> None:
+    assert "Empty" not in executed["often"]
+    assert "SystemModstamp" in executed["often"]
 
 
 def test_the_mapping_and_its_table_are_shown(executed: dict[str, str]) -> None:

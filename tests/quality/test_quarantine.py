@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,8 +30,9 @@ def staged(store: Store, *keys: str) -> Staged:
     return Staged(folder, staged_files(store, folder), len(keys), clean=False)
 
 
-def batch(store: Store, position: Position, *keys: str, settling: bool = False) -> Manifest:
-    manifest = propose(store, position, keys, at=NOON, settling=settling)
+def batch(store: Store, position: Position, *keys: str, settling: bool = False, later: int = 0) -> Manifest:
+    at = NOON + timedelta(seconds=later)
+    manifest = propose(store, position, keys, at=at, settling=settling)
     assert set_aside(store, "account", staged(store, *keys), position=manifest.version, before=position) == len(keys)
     return manifest
 
@@ -53,12 +54,12 @@ def test_what_a_dead_run_left_goes_with_the_next_batch(store: Store) -> None:
 
 def test_of_two_runs_at_once_each_keeps_its_own(store: Store) -> None:
     first = batch(store, EMPTY, "a")
-    second = batch(store, EMPTY, "b")  # takes the first for dead, and then the first commits its table
+    second = batch(store, EMPTY, "b", later=1)  # takes the first for dead, and then the first commits its table
     settle(store, "account", first)
     now = read(store, "account", first.version)
     assert counted_rows(store, "account", now) == 1
     withdraw(store, "account", second.version)
-    third = batch(store, now, "b2")
+    third = batch(store, now, "b2", later=2)
     settle(store, "account", third)
     found = counted_files(store, "account", read(store, "account", third.version))
     assert [batch_of(path) for path in found] == [first.version, third.version]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _INDEXED = 32  # as many leading columns as Delta itself indexes by default
 _LONGEST = 32  # and as many characters of a text
+_LAST = "\U0010ffff"
 
 
 def file_stats(footer: FileMetaData, columns: Collection[str]) -> str:
@@ -74,5 +75,7 @@ def _told(value: Any, *, up: bool) -> Any:
     if isinstance(value, str):
         if len(value) <= _LONGEST:
             return value
-        return value[:_LONGEST] + ("\U0010ffff" if up else "")
+        if up and value[_LONGEST] == _LAST:  # nothing of this length is greater
+            return None
+        return value[:_LONGEST] + (_LAST if up else "")
     return None
