@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
+
+# a busy machine must not fail a property; the number of examples is what bounds the time
+settings.register_profile("forceglue", deadline=None)
+settings.load_profile("forceglue")
 
 
 @pytest.fixture(scope="session")

@@ -161,7 +161,8 @@ def scd2(
 ) -> Merged:
     """A row a version: a change in a tracked column ends the current version and opens the next.
 
-    A change elsewhere is made in place; a deleted record's version ends (`close`). A column that the batch does not carry
+    A change elsewhere is made in place; a deleted record's version ends (`close`), and what was valid before that end does
+    not open the record again. A column that the batch does not carry
     (`data`, as in `upsert`) keeps the value of the version before. Returned counts are rows of the batch: `inserted` new
     records, `updated` records with a new version or changed in place, `deleted` ended ones.
     """
@@ -169,13 +170,15 @@ def scd2(
 
     own = session_for(spark, table.mapping, position)
     source = _read(own, paths, columns).alias("s")
-    current = own.read.format("delta").load(table.uri).where("is_current").alias("t")
+    history = own.read.format("delta").load(table.uri)
+    current = history.where("is_current").alias("t")
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
     action = scd2_action(keys, current.columns, compared=compared, tracked=tracked, close=close)
     lost = {c for c in columns if c not in data and c not in _ENGINE and c in current.columns}
     values = [f"{'t' if c in lost else 's'}.{quoted(c)} AS {quoted(c)}" for c in columns]
     met = source.join(current, on, "left").selectExpr(*values, f"{action} AS __action")
-    joined = met.where("__action <> 'none'").persist()
+    met = met.where("__action <> 'none'")
+    joined = (_without_ended(met, history, keys) if close else met).persist()
     try:
         counted = {row["__action"]: int(row["count"]) for row in joined.groupBy("__action").count().collect()}
         key = [f"__merge_{i}" for i in range(len(keys.key))]
@@ -200,6 +203,16 @@ def scd2(
     finally:
         joined.unpersist()
     return Merged(counted.get("new", 0), counted.get("version", 0) + counted.get("edit", 0), counted.get("close", 0))
+
+
+def _without_ended(rows: DataFrame, history: DataFrame, keys: MergeKeys) -> DataFrame:
+    """The rows but those of a record that has no current version, from before the end of its last one."""
+    from pyspark.sql import functions as F
+
+    names = [f"{quoted(k)} AS __ended_{i}" for i, k in enumerate(keys.key)]
+    ended = history.where("NOT is_current").selectExpr(*names, "valid_to AS __end")
+    on = " AND ".join(f"{quoted(k)} = __ended_{i}" for i, k in enumerate(keys.key))
+    return rows.join(ended, F.expr(f"{on} AND __action = 'new' AND valid_from < __end"), "left_anti")
 
 
 def scd2_action(
