@@ -82,7 +82,7 @@ def look(folder: Path) -> After:
     differences = {}
     for name, want in reference.expected(folder / "landing").items():
         (delivery,) = written[name]
-        differences[name] = reference.differences(want, folder / "delivery" / Path(delivery).name)
+        differences[name] = reference.differences(want, folder / "delivery" / delivery)
     return After(rows, deleted, differences)
 
 

@@ -97,20 +97,38 @@ def test_ids_of_15_characters_are_their_long_form(org: Org) -> None:
     assert org.table("contact", "id", "account_name") == [("003A", "old"), ("003B", "other case")]
 
 
-def test_a_thousand_columns_and_names_of_every_kind(org: Org) -> None:
-    names = [f"Field_{i}__c" for i in range(1000)]
-    odd = {"a b": "1", "it's": "2", 'say "hi"': "3", "é日本": "4", "semi;colon": "5", "back`tick": "6", "a.b": "7", "tab\tname": "8"}
-    org.say("wide", "mapping: wide\nsource: Wide__c\nnaming: source\n")
-    org.say("odd", "mapping: odd\nsource: Odd__c\nnaming: source\n")
-    for number, hour in enumerate((1, 2)):
-        org.land(f"e{hour}", [record(f"W{i}", hour, **dict.fromkeys(names, f"v{number}")) for i in (1, 2)], token="Wide__c", file="part.parquet")
-        org.land(f"e{hour}", [record("O1", hour, **{k: f"{v}{number}" for k, v in odd.items()})], token="Odd__c", file=("part.csv", "part.parquet")[number])
-        done = {m.name: m for m in org.run().mappings}
-        assert {n: (m.status, m.error) for n, m in done.items()} == dict.fromkeys(("odd", "wide"), ("written", None))
-        assert org.table("wide", "Id", "Field_0__c", "Field_999__c") == [(f"W{i}", f"v{number}", f"v{number}") for i in (1, 2)]
-        found = org.spark.read.format("delta").load(str(org.root / "warehouse" / "odd")).collect()
-        assert [{k: row[k] for k in odd} for row in found] == [{k: f"{v}{number}" for k, v in odd.items()}]
+THOUSAND = [f"Field_{i}__c" for i in range(1000)]
+
+
+def thousand(org: Org, hour: int) -> None:
+    org.land(f"e{hour}", [record(f"W{i}", hour, **dict.fromkeys(THOUSAND, f"v{hour}")) for i in (1, 2)], token="Wide__c", file="part.parquet")
+    done = only(org.run())
+    assert (done.status, done.written, done.error) == ("written", 2, None)
+    assert org.table("wide", "Id", "Field_0__c", "Field_999__c") == [(f"W{i}", f"v{hour}", f"v{hour}") for i in (1, 2)]
     assert len(org.columns("wide")) == 1003
+
+
+def test_a_thousand_columns(org: Org) -> None:
+    org.say("wide", "mapping: wide\nsource: Wide__c\nnaming: source\n")
+    thousand(org, 1)
+
+
+@pytest.mark.slow
+def test_a_thousand_columns_are_merged(org: Org) -> None:
+    org.say("wide", "mapping: wide\nsource: Wide__c\nnaming: source\n")
+    thousand(org, 1)
+    thousand(org, 2)
+
+
+def test_names_of_every_kind(org: Org) -> None:
+    odd = {"a b": "1", "it's": "2", 'say "hi"': "3", "é日本": "4", "semi;colon": "5", "back`tick": "6", "a.b": "7", "tab\tname": "8"}
+    org.say("odd", "mapping: odd\nsource: Odd__c\nnaming: source\n")
+    for hour, file in ((1, "part.csv"), (2, "part.parquet")):
+        org.land(f"e{hour}", [record("O1", hour, **{k: f"{v}{hour}" for k, v in odd.items()})], token="Odd__c", file=file)
+        done = only(org.run())
+        assert (done.status, done.written, done.error) == ("written", 1, None)
+        found = org.spark.read.format("delta").load(str(org.root / "warehouse" / "odd")).collect()
+        assert [{k: row[k] for k in odd} for row in found] == [{k: f"{v}{hour}" for k, v in odd.items()}]
 
 
 def test_nothing_in_a_cell_is_taken_apart(org: Org) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-@pytest.mark.parametrize("folder", ["with blanks", "Jörg/日本", "per%20cent%", "a#b?c", "a+b&c=d,e;f'g"])
+@pytest.mark.parametrize("folder", ["with blanks", "Jörg/日本", "100% sure", "a#b?c", "a+b&c=d,e;f'g"])
 def test_roots_of_every_kind(tmp_path: Path, spark: SparkSession, folder: str) -> None:
     org = Org(tmp_path / folder, spark)
     org.say("account", ACCOUNT + "target: {write: append}\nquality: {quarantine: {named: name is not null}}\n")
@@ -28,3 +28,12 @@ def test_roots_of_every_kind(tmp_path: Path, spark: SparkSession, folder: str) -
     assert org.plain_aside() == ["Q", "R"]
     assert sorted((org.root / "delivery" / "a b" / "all é.csv").read_text().split()) == ["A", "B", "Id"]
     assert {m.status for m in org.run().mappings} == {"unchanged"}
+
+
+def test_a_warehouse_that_delta_rs_would_look_for_elsewhere_is_refused(tmp_path: Path, spark: SparkSession) -> None:
+    org = Org(tmp_path / "per%20cent", spark)
+    org.say("account", ACCOUNT)
+    org.land("e1", [record("A", 1, Name="a")])
+    told = org.command("run", "--quick")
+    assert (told.code, "%20" in told.err) == (2, True)
+    assert org.landed("in") == ["part.csv"]

@@ -238,6 +238,7 @@ def _drift(
             notes.append(DriftNote(column.field, "appeared", policy, told))
             if policy == "ignore" and catalog.match(column.field) is None:
                 left_out.add(column.name)
+    kinds = {c.field.lower(): existing[found] for c in columns if c.field and (found := known.match(c.name))}
     used = {c.field.lower() for c in columns if c.field} | {f for f in before if mapping.keeps_rest}
     for field, kind in before.items():
         if field not in used:
@@ -245,7 +246,7 @@ def _drift(
         if field not in types:
             told = "nothing is loaded" if policy == "freeze" else "the column stays; rows keep the value they have"
             notes.append(DriftNote(field, "vanished", policy, told))
-        elif types[field] != kind:
+        elif types[field] != kind and kinds.get(field, "string") != "string":  # text holds whatever comes
             told = "nothing is loaded" if policy == "freeze" else "values are cast to the column's type; what does not fit is set aside"
             notes.append(DriftNote(field, f"changed its type from {kind} to {types[field]}", policy, told))
     frozen = [n for n in notes if n.effect == "nothing is loaded"]

@@ -21,6 +21,7 @@ from forceglue.run.publish import publish
 from forceglue.run.report import IngestCounts, Kind, MappingReport, Paths, RejectedFile, RunReport
 from forceglue.run.request import RunRequest
 from forceglue.run.tables import Tables
+from forceglue.write.delta_table import usable
 
 _TRIES = 3
 """How often a mapping is planned anew when another run commits to its table meanwhile."""
@@ -36,6 +37,7 @@ def run(request: RunRequest) -> RunReport:
     started = datetime.now(UTC)
     project = load_project(request.mappings, env=request.env, params=request.params)
     project.order(request.names)  # unknown names end here
+    usable(request.warehouse)
     ctx = RunContext(
         request=request,
         project=project,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _INDEXED = 32  # as many leading columns as Delta itself indexes by default
 _LONGEST = 32  # and as many characters of a text
+_EXACT = 15  # decimal digits that a double holds
 _LAST = "\U0010ffff"
 
 
@@ -71,7 +72,7 @@ def _told(value: Any, *, up: bool) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return None if not value.is_finite() else float(value) if value == Decimal(float(value)) else None
+        return _near(value, up=up)
     if isinstance(value, str):
         if len(value) <= _LONGEST:
             return value
@@ -79,3 +80,12 @@ def _told(value: Any, *, up: bool) -> Any:
             return None
         return value[:_LONGEST] + (_LAST if up else "")
     return None
+
+
+def _near(value: Decimal, *, up: bool) -> float | None:
+    """A bound one unit of the last digit further out: readers take the number for a double before it is a decimal again."""
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or len(digits) > _EXACT:
+        return None
+    bound = int(value.scaleb(-exponent)) + (1 if up else -1)
+    return float(Decimal(bound).scaleb(exponent)) if len(str(abs(bound))) <= max(len(digits), 1) else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from forceglue.errors import ConcurrentRunError, LandingError
+from forceglue.errors import ConcurrentRunError, LandingError, UsageError
 from forceglue.landing.store import Store
 from forceglue.write.delta_stats import file_stats
 
@@ -58,7 +58,7 @@ class Table:
 
     def __init__(self, store: Store, path: str, mapping: str) -> None:
         self.store, self.path, self.mapping = store, path, mapping
-        self.uri = store.uri(path)
+        self.uri = usable(store.uri(path))
         self._options = storage_options(self.uri)
 
     def open(self) -> DeltaTable | None:
@@ -215,6 +215,18 @@ class Table:
         return ConcurrentRunError(
             f"{self.mapping}: another run wrote {self.uri} meanwhile; nothing of this run was committed to it. Run again."
         )
+
+
+def usable(root: str) -> str:
+    """The folder as it is, where delta-rs can open tables in it: it takes `%41` in a local path for an `A`.
+
+    Raises:
+        UsageError: the path has such a sequence.
+    """
+    found = re.search(r"%[0-9A-Fa-f]{2}", root)
+    if found and "://" not in root:
+        raise UsageError(f"the folder {root} is refused: no Delta table can be kept below `{found[0]}`. Give another folder.")
+    return root
 
 
 def _mapped(configuration: Mapping[str, str]) -> bool:

@@ -1,0 +1,240 @@
+"""Killed between any two steps and run again: tables, quarantine and deliveries as if nothing had happened."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forceglue.landing import ingest, store
+from forceglue.quality import quarantine
+from forceglue.run import dataset_run, object_run, publish, runner
+from forceglue.write import csv as csv_module
+from forceglue.write import delta_merge, delta_table
+
+from e2e.org import ACCOUNT, Killed, Org, record
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ALL = "mapping: All\nfrom: account\ncolumns: {id: id, name: name}\nkey: id\nquality: {quarantine: {short: length(name) < 9}}\ndeliver: [csv: {file: all.csv}]\n"
+
+FIRST = {
+    "before a sidecar": (ingest, "claim", "before"),
+    "between sidecar and move": (ingest, "claim", "after"),
+    "after the first move": (store.LocalBackend, "move", "after"),
+    "after the manifest": (object_run, "propose", "after"),
+    "in the middle of staging": (object_run, "stage", "before"),
+    "after staging": (object_run, "stage", "after"),
+    "after judging": (object_run, "judge", "after"),
+    "after a quarantined file moved": (quarantine, "_moved", "after"),
+    "after the quarantine's commit": (object_run, "set_aside", "after"),
+    "after the table's commit": (delta_table.Table, "adopt", "after account"),
+    "before the settling": (object_run, "settle", "before"),
+    "before tidying": (object_run, "_tidy", "before"),
+    "after the dataset's manifest": (dataset_run, "propose", "after"),
+    "after the dataset's staging": (dataset_run, "stage", "after"),
+    "after the dataset's quarantine": (dataset_run, "set_aside", "after"),
+    "before the file has its name": (csv_module, "write_csv", "rename"),
+    "after the file has its name": (dataset_run, "deliver", "after"),
+    "after the announcement": (dataset_run, "announce", "after"),
+    "before the dataset's settling": (dataset_run, "settle", "before"),
+    "before the report": (runner, "publish", "before"),
+    "between report.json and report.html": (publish, "render_html", "before"),
+}
+SECOND = {
+    "after the manifest": (object_run, "propose", "after"),
+    "after staging": (object_run, "stage", "after"),
+    "after the quarantine's commit": (object_run, "set_aside", "after"),
+    "before the merge": (delta_merge, "_execute", "before"),
+    "after the merge": (delta_merge, "_execute", "after"),
+    "before the settling": (object_run, "settle", "before"),
+    "after the file has its name": (dataset_run, "deliver", "after"),
+    "before the dataset's settling": (dataset_run, "settle", "before"),
+}
+
+
+class Machine:
+    """Dies at a step: from then on nothing is written, moved or deleted any more, cleaning up included."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.dead = False
+        for owner, names in (
+            (store.LocalBackend, ("write_bytes", "move", "delete")),
+            (object_run, ("_tidy", "discard", "settle", "withdraw")),
+            (dataset_run, ("discard",)),
+            (delta_table.Table, ("adopt",)),
+            (delta_merge, ("_execute",)),
+        ):
+            for name in names:
+                patch.setattr(owner, name, self._alive(getattr(owner, name)))
+
+    def _alive(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            if self.dead:
+                raise Killed
+            return real(*args, **named)
+
+        return call
+
+    def dies(self, patch: pytest.MonkeyPatch, owner: Any, name: str, when: str) -> None:
+        real = getattr(owner, name)
+
+        def call(*args: Any, **named: Any) -> Any:
+            if self.dead:
+                raise Killed
+            if when == "before":
+                self.die()
+            done = real(*args, **named)
+            if when == "after" or (when == "after account" and args[0].path == "account"):
+                self.die()
+            return done
+
+        patch.setattr(owner, name, call)
+
+    def die(self) -> None:
+        self.dead = True
+        raise Killed
+
+
+@contextmanager
+def killed(owner: Any, name: str, when: str) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        machine = Machine(patch)
+        if when == "rename":  # the last step of a CSV delivery
+            real = store.LocalBackend.move
+
+            def move(self: Any, source: str, target: str) -> None:
+                if target == "all.csv":
+                    machine.die()
+                real(self, source, target)
+
+            patch.setattr(store.LocalBackend, "move", move)
+        else:
+            machine.dies(patch, owner, name, when)
+        yield
+
+
+def mapped(org: Org, write: str) -> None:
+    org.say("account", f"{ACCOUNT}target: {{write: {write}}}\nquality: {{quarantine: {{named: name is not null}}}}\n")
+    org.say("all", ALL)
+
+
+def first(org: Org) -> None:
+    org.land("e1", [record("A", 1, Name="a1"), record("B", 1, Name="b1"), record("A", 0, Name="a0"), record("Q", 1)])
+    org.land("e1", [record("C", 1, Name="a long name")], file="second.csv")
+    org.land("e1", b"", file="empty.csv")
+
+
+def second(org: Org) -> None:
+    org.land("e2", [record("A", 2, Name="a2"), record("D", 2, Name="d2"), record("R", 2), record("B", 0, Name="late")])
+
+
+def state(org: Org) -> dict[str, Any]:
+    """All that a user sees."""
+    return {
+        "account": org.table("account", "id", "name", "is_deleted"),
+        "aside": (org.why("account"), org.plain_aside("account")),
+        "dataset aside": (org.why("All"), org.plain_aside("All")),
+        "delivered": sorted((org.root / "delivery" / "all.csv").read_text().splitlines()),
+        "landing": (org.landed("in"), org.landed("processed"), org.landed("error")),
+        "files": sorted(p.name for p in (org.root / "delivery").iterdir()),
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> dict[tuple[str, int], dict[str, Any]]:
+    """What becomes of the first load, and of both, by the way of writing."""
+    found = {}
+    for write in ("upsert", "append"):
+        org = Org(tmp_path_factory.mktemp(write), spark)
+        mapped(org, write)
+        for number, land in enumerate((first, second), 1):
+            land(org)
+            org.run()
+            found[write, number] = state(org)
+    return found
+
+
+@pytest.mark.parametrize("step", FIRST)
+def test_the_first_load(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any]], step: str) -> None:
+    mapped(org, "append")
+    first(org)
+    with killed(*FIRST[step]):
+        org.run()
+    org.run()
+    assert state(org) == undisturbed["append", 1]
+    assert {m.status for m in org.run().mappings} == {"unchanged"}
+
+
+@pytest.mark.parametrize("step", SECOND)
+def test_an_increment(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any]], step: str) -> None:
+    mapped(org, "upsert")
+    first(org)
+    org.run()
+    second(org)
+    with killed(*SECOND[step]):
+        org.run()
+    org.run()
+    assert state(org) == undisturbed["upsert", 2]
+    assert {m.status for m in org.run().mappings} == {"unchanged"}
+
+
+@pytest.mark.parametrize("what", ["sidecar", "manifest", "staging", "log", "delivery"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_a_full_disk_and_no_permission(
+    org: Org, undisturbed: dict[tuple[str, int], dict[str, Any]], what: str, code: int
+) -> None:
+    mapped(org, "append")
+    first(org)
+    error = OSError(code, os.strerror(code))
+    with pytest.MonkeyPatch.context() as patch:
+        real = store.LocalBackend.write_bytes
+        move = store.LocalBackend.move
+
+        def write(self: store.LocalBackend, path: str, data: bytes, exclusive: bool) -> None:
+            hit = {"sidecar": path.startswith(("processed/", "error/")), "manifest": path.startswith("_positions/")}
+            if not hit.get(what):
+                return real(self, path, data, exclusive)
+            with pytest.MonkeyPatch.context() as inner:  # half of it is written, then the disk is full
+                inner.setattr(store.os, "fsync", raises)
+                return real(self, path, data[: len(data) // 2], exclusive)
+
+        def raises(*_: Any, **__: Any) -> None:
+            raise error
+
+        def moving(self: store.LocalBackend, source: str, target: str) -> None:
+            if what == "delivery" and target == "all.csv":
+                with store.told(target):
+                    raise error
+            move(self, source, target)
+
+        def staging(*args: Any, **named: Any) -> Any:
+            staged(*args, **named)
+            raise error
+
+        staged = object_run.stage
+        patch.setattr(store.LocalBackend, "write_bytes", write)
+        patch.setattr(store.LocalBackend, "move", moving)
+        if what == "staging":
+            patch.setattr(object_run, "stage", staging)
+        if what == "log":
+            import deltalake.transaction
+
+            patch.setattr(deltalake.transaction, "create_table_with_add_actions", raises)
+        report = org.run()
+    said = " ".join([*(m.error or "" for m in report.mappings), *(r.reason for r in report.ingest.rejected)])
+    assert os.strerror(code) in said
+    if what != "sidecar":  # a file that could not be moved waits; nothing was to be loaded
+        assert report.status == "failed"
+    if what != "delivery":
+        assert not org.there("account")
+    assert not (org.root / "delivery" / "all.csv").exists() or what == "sidecar"
+    assert org.leftovers() == []
+    org.run()
+    assert state(org) == undisturbed["append", 1]
+    assert org.leftovers() == []
