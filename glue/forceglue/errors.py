@@ -64,7 +64,13 @@ class GateStopped(ForceglueError):
         expectations: tuple[ExpectationResult, ...] = (),
         held: int = 0,
     ) -> None:
-        self.mapping, self.stopping, self.rules, self.expectations, self.held = mapping, stopping, rules, expectations, held
+        self.mapping, self.stopping, self.rules, self.expectations, self.held = (
+            mapping,
+            stopping,
+            rules,
+            expectations,
+            held,
+        )
         told = ", ".join(f"{name} ({failed} rows)" for name, failed in stopping.items())
         super().__init__(
             f"{mapping}: stopped by {told}; nothing was written. "

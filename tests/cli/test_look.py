@@ -10,11 +10,14 @@ from forceglue.cli.main import main
 from run.small_project import FILES, everything, land, write_project
 
 STAMP = {"SystemModstamp": "2024-05-01T10:00:00Z", "IsDeleted": "false"}
-WRONG = FILES["account.yaml"] + """
+WRONG = (
+    FILES["account.yaml"]
+    + """
 examples:
   - {name: holds, given: {Account: [{Id: 001A, Name: Acme}]}, expect: [{name: Acme}]}
   - {name: fails, given: {Account: [{Id: 001A, Name: Acme}]}, expect: [{id: 001A, name: Bolt}]}
 """
+)
 
 
 def call(*words: str) -> Result:
@@ -35,7 +38,11 @@ def test_test_shows_a_line_an_example_and_what_differs(tmp_path: Path, spark: ob
     assert "no examples: deal, history, log, sales, totals" in result.output
     assert "1 of 2 examples failed." in result.output
     told = json.loads(call("test", "account", "--mappings", folder, "--json").output)
-    assert (told["status"], told["no_examples"], [e["passed"] for e in told["examples"]]) == ("failed", [], [True, False])
+    assert (told["status"], told["no_examples"], [e["passed"] for e in told["examples"]]) == (
+        "failed",
+        [],
+        [True, False],
+    )
     assert told["examples"][1]["differences"][0]["got"] == {"id": "001A", "name": "Acme"}
 
 
@@ -59,7 +66,10 @@ def test_preview_and_plan_on_the_terminal(tmp_path: Path, spark: object) -> None
     assert "account: rows that the next run would load (2 rows)" in wide.output
     assert "quarantine: key_is_set" in wide.output
     assert ["name", "Acme"] in [line.split() for line in wide.output.splitlines()]  # one field a line
-    rows = [json.loads(line) for line in call("preview", "account", "--json", "--only", "good", *roots(tmp_path)).output.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in call("preview", "account", "--json", "--only", "good", *roots(tmp_path)).output.splitlines()
+    ]
     assert [(r["id"], r["_verdict"]) for r in rows] == [("001A", "good")]
     assert call("preview", "acount", *roots(tmp_path)).exit_code == 2
 

@@ -67,7 +67,7 @@ class Org:
         execution: str,
         content: str | bytes | pa.Table | Sequence[Mapping[str, Any]],
         *,
-        token: str = "Account",  # noqa: S107  # the folder's token
+        token: str = "Account",  # the folder's token
         file: str = "part.csv",
     ) -> Path:
         """A file as AppFlow lands it; rows become CSV (or text Parquet, by the file's name)."""
@@ -86,7 +86,9 @@ class Org:
         """A run; whatever became of it, every landed row is accounted for."""
         report = run(self.request(*names, **more))
         assert [m.name for m in report.mappings if not m.balance] == []
-        assert report.status == ("failed" if {m.status for m in report.mappings} - {"written", "unchanged"} else "succeeded")
+        assert report.status == (
+            "failed" if {m.status for m in report.mappings} - {"written", "unchanged"} else "succeeded"
+        )
         return report
 
     def command(self, word: str, *more: str) -> Told:
@@ -136,7 +138,11 @@ class Org:
 
     def plain_aside(self, name: str = "account") -> list[Any]:
         """Keys in the quarantine as any reader of Delta sees it."""
-        return [] if not self.there(f"_quarantine/{name}") else [row[0] for row in self.table(f"_quarantine/{name}", "_record_key")]
+        return (
+            []
+            if not self.there(f"_quarantine/{name}")
+            else [row[0] for row in self.table(f"_quarantine/{name}", "_record_key")]
+        )
 
     def landed(self, folder: str) -> list[str]:
         """Data files below a folder of the landing, without their sidecars."""

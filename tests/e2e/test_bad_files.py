@@ -8,10 +8,9 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from e2e.org import ACCOUNT, Org, only, record
 from forceglue.landing.retry import retry
 from forceglue.landing.store import Store
-
-from e2e.org import ACCOUNT, Org, only, record
 
 CATALOG = {
     "Account": ["Id", "Name", "Industry", "SystemModstamp", "IsDeleted"],
@@ -23,7 +22,9 @@ def with_catalog(org: Org) -> None:
     folder = org.root / "mappings" / "catalog"
     folder.mkdir()
     for name, fields in CATALOG.items():
-        (folder / f"{name}.json").write_text(json.dumps({"name": name, "label": name, "fields": [{"name": f} for f in fields]}))
+        (folder / f"{name}.json").write_text(
+            json.dumps({"name": name, "label": name, "fields": [{"name": f} for f in fields]})
+        )
 
 
 def parquet(rows: list[dict[str, str]]) -> bytes:
@@ -47,7 +48,11 @@ def test_every_kind_of_bad_file_in_one_landing(org: Org) -> None:
     org.land("keyless", "Name,SystemModstamp\nx,2024-05-06T01:00:00Z\n", file="keyless.csv")
     org.land("twice", "Id,Name,NAME,SystemModstamp,IsDeleted\nA,x,y,2024-05-06T01:00:00Z,false\n", file="twice.csv")
     org.land("strange", [record("A")], token="not an object!")
-    org.land("zero", pa.schema([("Id", pa.string()), ("Name", pa.string()), ("SystemModstamp", pa.string())]).empty_table(), file="zero.parquet")
+    org.land(
+        "zero",
+        pa.schema([("Id", pa.string()), ("Name", pa.string()), ("SystemModstamp", pa.string())]).empty_table(),
+        file="zero.parquet",
+    )
     org.land("zero2", "Id,Name,SystemModstamp,IsDeleted\n", file="zero.csv")
     told = org.command("run", "--quick", "--json")
     assert told.code == 0, told.err

@@ -20,8 +20,16 @@ def refused(org: Org, *words: str) -> str:
 
 
 def test_twenty_errors_in_three_files_are_all_told(org: Org) -> None:
-    org.say("account", "mapping: account\nsource: Account\ncolumns:\n" + "".join(f"  c{i}: {{from: F{i}, typ: int}}\n" for i in range(10)))
-    org.say("contact", "mapping: contact\nsource: Contact\ncolumns:\n" + "".join(f"  c{i}: {{from: F{i}, type: inte{i}}}\n" for i in range(8)))
+    org.say(
+        "account",
+        "mapping: account\nsource: Account\ncolumns:\n"
+        + "".join(f"  c{i}: {{from: F{i}, typ: int}}\n" for i in range(10)),
+    )
+    org.say(
+        "contact",
+        "mapping: contact\nsource: Contact\ncolumns:\n"
+        + "".join(f"  c{i}: {{from: F{i}, type: inte{i}}}\n" for i in range(8)),
+    )
     org.say("all", "mapping: All\nfrom: nowhere\ncolumns: {a: x}\ndeliver: [jdbc: {connection: none, table: t}]\n")
     told = refused(org)
     for number in range(10):

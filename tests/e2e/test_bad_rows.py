@@ -8,9 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from forceglue.transform.ids import long_id
-
 from e2e.org import ACCOUNT, Org, csv_text, only, record
+from forceglue.transform.ids import long_id
 
 STAMPS = {
     "2024-05-06T07:08:09.123Z": datetime(2024, 5, 6, 7, 8, 9, 123000),
@@ -24,8 +23,24 @@ STAMPS = {
     "1700-01-01T00:00:00.000Z": datetime(1700, 1, 1),
     "9999-12-31T23:59:59.999Z": datetime(9999, 12, 31, 23, 59, 59, 999000),
 }
-IMPOSSIBLE = ["2024-02-30T00:00:00.000Z", "2023-02-29", "2024-13-01T00:00:00Z", "2024-05-06T25:00:00Z", "yesterday", "06/05/2024", "0000-00-00", "12:30"]
-DECIMALS = {"1.5": "1.50", "0": "0.00", "-99999999.99": "-99999999.99", "1.50000": "1.50", "1e3": "1000.00", " 7 ": "7.00"}
+IMPOSSIBLE = [
+    "2024-02-30T00:00:00.000Z",
+    "2023-02-29",
+    "2024-13-01T00:00:00Z",
+    "2024-05-06T25:00:00Z",
+    "yesterday",
+    "06/05/2024",
+    "0000-00-00",
+    "12:30",
+]
+DECIMALS = {
+    "1.5": "1.50",
+    "0": "0.00",
+    "-99999999.99": "-99999999.99",
+    "1.50000": "1.50",
+    "1e3": "1000.00",
+    " 7 ": "7.00",
+}
 TOO_MANY = ["1.234", "100000000", "99999999.999", "1e9", "1e-3", "NaN", "Infinity", "1,000.00", "$5"]
 
 
@@ -56,7 +71,14 @@ def test_times_and_decimals_in_every_form(org: Org) -> None:
 
 def test_impossible_order_stamps_are_set_aside_and_never_win(org: Org) -> None:
     org.say("account", ACCOUNT)
-    org.land("e1", [record("A", 5, Name="good"), {**record("A", 1, Name="bad"), "SystemModstamp": "2024-99-99"}, {**record("B", 1, Name="b"), "SystemModstamp": ""}])
+    org.land(
+        "e1",
+        [
+            record("A", 5, Name="good"),
+            {**record("A", 1, Name="bad"), "SystemModstamp": "2024-99-99"},
+            {**record("B", 1, Name="b"), "SystemModstamp": ""},
+        ],
+    )
     done = only(org.run())
     assert (done.written, done.quarantined) == (2, 1)
     assert org.table("account", "id", "name") == [("A", "good"), ("B", "b")]
@@ -65,7 +87,16 @@ def test_impossible_order_stamps_are_set_aside_and_never_win(org: Org) -> None:
 
 def test_null_keys_and_versions_with_the_same_order(org: Org) -> None:
     org.say("account", ACCOUNT)
-    org.land("e1", [record("A", 1, Name="first"), record("A", 1, Name="second"), record("", 1, Name="n1"), record("  ", 1, Name="n2"), record("", 2, Name="n3")])
+    org.land(
+        "e1",
+        [
+            record("A", 1, Name="first"),
+            record("A", 1, Name="second"),
+            record("", 1, Name="n1"),
+            record("  ", 1, Name="n2"),
+            record("", 2, Name="n3"),
+        ],
+    )
     done = only(org.run())
     assert (done.landed, done.written, done.superseded, done.quarantined) == (5, 1, 1, 3)
     assert org.table("account", "id", "name") == [("A", "second")]
@@ -86,7 +117,10 @@ def test_null_keys_and_versions_with_the_same_order(org: Org) -> None:
 def test_ids_of_15_characters_are_their_long_form(org: Org) -> None:
     short, parent = "001Ec00000GGw3h", "001Ec00000GGW3H"
     org.say("account", ACCOUNT)
-    org.say("contact", "mapping: contact\nsource: Contact\ncolumns: {id: Id, account_name: account.Name}\nlookups: {account: {object: Account, by: AccountId}}\n")
+    org.say(
+        "contact",
+        "mapping: contact\nsource: Contact\ncolumns: {id: Id, account_name: account.Name}\nlookups: {account: {object: Account, by: AccountId}}\n",
+    )
     org.land("e1", [record(short, 1, Name="old"), record(parent, 1, Name="other case")])
     org.land("e1", [record("003A", 1, AccountId=long_id(short)), record("003B", 1, AccountId=parent)], token="Contact")
     assert only(org.run(), "account").inserted == 2
@@ -101,7 +135,12 @@ THOUSAND = [f"Field_{i}__c" for i in range(1000)]
 
 
 def thousand(org: Org, hour: int) -> None:
-    org.land(f"e{hour}", [record(f"W{i}", hour, **dict.fromkeys(THOUSAND, f"v{hour}")) for i in (1, 2)], token="Wide__c", file="part.parquet")
+    org.land(
+        f"e{hour}",
+        [record(f"W{i}", hour, **dict.fromkeys(THOUSAND, f"v{hour}")) for i in (1, 2)],
+        token="Wide__c",
+        file="part.parquet",
+    )
     done = only(org.run())
     assert (done.status, done.written, done.error) == ("written", 2, None)
     assert org.table("wide", "Id", "Field_0__c", "Field_999__c") == [(f"W{i}", f"v{hour}", f"v{hour}") for i in (1, 2)]
@@ -121,10 +160,21 @@ def test_a_thousand_columns_are_merged(org: Org) -> None:
 
 
 def test_names_of_every_kind(org: Org) -> None:
-    odd = {"a b": "1", "it's": "2", 'say "hi"': "3", "é日本": "4", "semi;colon": "5", "back`tick": "6", "a.b": "7", "tab\tname": "8"}
+    odd = {
+        "a b": "1",
+        "it's": "2",
+        'say "hi"': "3",
+        "é日本": "4",
+        "semi;colon": "5",
+        "back`tick": "6",
+        "a.b": "7",
+        "tab\tname": "8",
+    }
     org.say("odd", "mapping: odd\nsource: Odd__c\nnaming: source\n")
     for hour, file in ((1, "part.csv"), (2, "part.parquet")):
-        org.land(f"e{hour}", [record("O1", hour, **{k: f"{v}{hour}" for k, v in odd.items()})], token="Odd__c", file=file)
+        org.land(
+            f"e{hour}", [record("O1", hour, **{k: f"{v}{hour}" for k, v in odd.items()})], token="Odd__c", file=file
+        )
         done = only(org.run())
         assert (done.status, done.written, done.error) == ("written", 1, None)
         found = org.spark.read.format("delta").load(str(org.root / "warehouse" / "odd")).collect()
@@ -133,10 +183,31 @@ def test_names_of_every_kind(org: Org) -> None:
 
 def test_nothing_in_a_cell_is_taken_apart(org: Org) -> None:
     """Quotes, line ends, other scripts, delimiters: the same text in the table and in a delivered CSV."""
-    cells = ['a "q" b', "two\nlines", "crlf\r\nline", "a,b;c\td", "日本語 é ü", "'", "\\", "\\n", '"', "=1+1", " lead", "trail ", "null", "NULL", "N/A", "😀"]
+    cells = [
+        'a "q" b',
+        "two\nlines",
+        "crlf\r\nline",
+        "a,b;c\td",
+        "日本語 é ü",
+        "'",
+        "\\",
+        "\\n",
+        '"',
+        "=1+1",
+        " lead",
+        "trail ",
+        "null",
+        "NULL",
+        "N/A",
+        "😀",
+    ]
     org.say("account", ACCOUNT)
-    org.say("all", "mapping: All\nfrom: account\ncolumns: {id: id, name: name}\nkey: id\ndeliver: [csv: {file: all.csv}]\n")
-    org.land("e1", b"\xef\xbb\xbf" + csv_text([record(f"A{i:02d}", 1, Name=cell) for i, cell in enumerate(cells)]).encode())
+    org.say(
+        "all", "mapping: All\nfrom: account\ncolumns: {id: id, name: name}\nkey: id\ndeliver: [csv: {file: all.csv}]\n"
+    )
+    org.land(
+        "e1", b"\xef\xbb\xbf" + csv_text([record(f"A{i:02d}", 1, Name=cell) for i, cell in enumerate(cells)]).encode()
+    )
     org.run()
     assert [row[1] for row in org.table("account", "id", "name")] == cells
     import pandas as pd
@@ -152,10 +223,15 @@ def test_an_object_without_a_mapping_and_its_typed_columns(org: Org, write: str)
         "On__c": [True, None], "SystemModstamp": pa.array([datetime(2024, 5, 6), datetime(2024, 5, 7)], pa.timestamp("us", "UTC")),
     })  # fmt: skip
     if write == "append":
-        org.say("region", "mapping: region__c\nsource: Region__c\ntarget: {write: append}\ncolumns: {id: Id, amount__c: {from: Amount__c, type: 'decimal(18,2)'}, n__c: {from: N__c, type: bigint}, on__c: {from: On__c, type: boolean}}\n")
+        org.say(
+            "region",
+            "mapping: region__c\nsource: Region__c\ntarget: {write: append}\ncolumns: {id: Id, amount__c: {from: Amount__c, type: 'decimal(18,2)'}, n__c: {from: N__c, type: bigint}, on__c: {from: On__c, type: boolean}}\n",
+        )
     org.land("e1", typed, token="Region__c", file="part.parquet")
     assert only(org.run()).name == "region__c"
-    org.land("e2", "Id,Amount__c,N__c,On__c,SystemModstamp\nC,2.5,3,1,2024-05-08T00:00:00.000+0000\n", token="Region__c")
+    org.land(
+        "e2", "Id,Amount__c,N__c,On__c,SystemModstamp\nC,2.5,3,1,2024-05-08T00:00:00.000+0000\n", token="Region__c"
+    )
     done = only(org.run())
     assert (done.status, done.written, done.error) == ("written", 1, None)
     assert org.table("region__c", "id", "amount__c", "n__c", "on__c") == [

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from e2e.org import ACCOUNT, Killed, Org, record
 from forceglue.landing import ingest, store
 from forceglue.quality import quarantine
 from forceglue.run import dataset_run, object_run, publish, runner
 from forceglue.write import csv as csv_module
 from forceglue.write import delta_merge, delta_table
-
-from e2e.org import ACCOUNT, Killed, Org, record
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

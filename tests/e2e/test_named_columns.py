@@ -8,23 +8,40 @@ import pytest
 
 from e2e.org import Org, only, record
 
-NAMES = {"Account Id": "Id", "Naïve (full) name": "Name", "it's [b]": "Kind", 'say "x"': "Said", "a`b": "Tick", "a.b": "Dot", "=,;{}": "Odd"}
-MAPPING = "mapping: account\nsource: Account\ncolumns:\n" + "".join(f"  {name!r}: {field}\n" for name, field in NAMES.items() if "'" not in name)
+NAMES = {
+    "Account Id": "Id",
+    "Naïve (full) name": "Name",
+    "it's [b]": "Kind",
+    'say "x"': "Said",
+    "a`b": "Tick",
+    "a.b": "Dot",
+    "=,;{}": "Odd",
+}
+MAPPING = "mapping: account\nsource: Account\ncolumns:\n" + "".join(
+    f"  {name!r}: {field}\n" for name, field in NAMES.items() if "'" not in name
+)
 MAPPING += '  "it\'s [b]": Kind\n  stamp at: {from: SystemModstamp, type: timestamp}\n  is deleted: {from: IsDeleted, type: boolean}\n'
 
 
 def full(key: str, hour: int, **more: Any) -> dict[str, Any]:
-    return record(key, hour, **{"Name": f"n {key}", "Kind": "k", "Said": '"', "Tick": "`", "Dot": ".", "Odd": "=", **more})
+    return record(
+        key, hour, **{"Name": f"n {key}", "Kind": "k", "Said": '"', "Tick": "`", "Dot": ".", "Odd": "=", **more}
+    )
 
 
 def few(org: Org, name: str = "account") -> list[tuple[Any, ...]]:
     frame = org.spark.read.format("delta").load(str(org.root / "warehouse" / name))
-    return sorted(tuple(r) for r in frame.selectExpr("`Account Id`", "`Naïve (full) name`", "`it's [b]`", "`a``b`").collect())
+    return sorted(
+        tuple(r) for r in frame.selectExpr("`Account Id`", "`Naïve (full) name`", "`it's [b]`", "`a``b`").collect()
+    )
 
 
 @pytest.mark.parametrize("write", ["upsert", "append", "replace", "snapshot", "scd2"])
 def test_every_way_to_write(org: Org, write: str) -> None:
-    org.say("account", f"{MAPPING}target: {{write: {write}}}\nquality: {{quarantine: {{named: '`Naïve (full) name` is not null'}}}}\n")
+    org.say(
+        "account",
+        f"{MAPPING}target: {{write: {write}}}\nquality: {{quarantine: {{named: '`Naïve (full) name` is not null'}}}}\n",
+    )
     org.land("e1", [full("A", 1), full("B", 1), full("Q", 1, Name=None)])
     done = only(org.run())
     assert (done.status, done.written, done.quarantined, done.error) == ("written", 2, 1, None)
@@ -55,7 +72,9 @@ def test_a_new_field_with_blanks_joins_a_table_without_any(org: Org) -> None:
     for name in ("one", "two", "three"):
         org.land("e2", [{**record("B", 2, Name="b"), "My (own) Field": "x y"}], token=f"{name.title()}__c")
     done = {m.name: m for m in org.run().mappings}
-    assert {n: (m.status, m.written, m.error) for n, m in done.items()} == dict.fromkeys(("one", "two", "three"), ("written", 1, None))
+    assert {n: (m.status, m.written, m.error) for n, m in done.items()} == dict.fromkeys(
+        ("one", "two", "three"), ("written", 1, None)
+    )
     for name in ("one", "two"):
         assert org.table(name, "Id", "Name", "My (own) Field") == [("A", "a", None), ("B", "b", "x y")]
     assert org.table("three", "Id", "My (own) Field") == [("B", "x y")]
@@ -63,31 +82,55 @@ def test_a_new_field_with_blanks_joins_a_table_without_any(org: Org) -> None:
     for name in ("one", "two", "three"):
         org.land("e3", [record("C", 3, Name="c")], token=f"{name.title()}__c")
     done = {m.name: m for m in org.run().mappings}
-    assert {n: (m.status, m.written, m.error) for n, m in done.items()} == dict.fromkeys(("one", "two", "three"), ("written", 1, None))
+    assert {n: (m.status, m.written, m.error) for n, m in done.items()} == dict.fromkeys(
+        ("one", "two", "three"), ("written", 1, None)
+    )
     for name in ("one", "two"):
-        assert org.table(name, "Id", "Name", "My (own) Field") == [("A", "a", None), ("B", "b", "x y"), ("C", "c", None)]
+        assert org.table(name, "Id", "Name", "My (own) Field") == [
+            ("A", "a", None),
+            ("B", "b", "x y"),
+            ("C", "c", None),
+        ]
 
 
 def test_a_named_column_that_the_mapping_gives_up(org: Org) -> None:
     for write in ("append", "upsert"):
-        org.say(write, f"mapping: {write}\nsource: {write.title()}__c\ncolumns: {{id: Id, 'my name': Name, t: {{from: SystemModstamp, type: timestamp}}}}\ntarget: {{write: {write}}}\n")
+        org.say(
+            write,
+            f"mapping: {write}\nsource: {write.title()}__c\ncolumns: {{id: Id, 'my name': Name, t: {{from: SystemModstamp, type: timestamp}}}}\ntarget: {{write: {write}}}\n",
+        )
         org.land("e1", [record("A", 1, Name="a")], token=f"{write.title()}__c")
     org.run()
     for write in ("append", "upsert"):
-        org.say(write, f"mapping: {write}\nsource: {write.title()}__c\ncolumns: {{id: Id, name: Name, t: {{from: SystemModstamp, type: timestamp}}}}\ntarget: {{write: {write}}}\n")
+        org.say(
+            write,
+            f"mapping: {write}\nsource: {write.title()}__c\ncolumns: {{id: Id, name: Name, t: {{from: SystemModstamp, type: timestamp}}}}\ntarget: {{write: {write}}}\n",
+        )
         org.land("e2", [record("B", 2, Name="b")], token=f"{write.title()}__c")
-    assert {m.name: (m.status, m.error) for m in org.run().mappings} == dict.fromkeys(("append", "upsert"), ("written", None))
+    assert {m.name: (m.status, m.error) for m in org.run().mappings} == dict.fromkeys(
+        ("append", "upsert"), ("written", None)
+    )
     for write in ("append", "upsert"):
         assert org.table(write, "id", "my name", "name") == [("A", "a", None), ("B", None, "b")]
 
 
 def test_a_dataset_that_another_one_reads_and_that_is_delivered_as_delta(org: Org) -> None:
     org.say("account", f"{MAPPING}")
-    org.say("wide", "mapping: Wide Set\nfrom: account\ncolumns: {'(acc) Id': '`Account Id`', 'Full Name': Naïve (full) name}\nkey: (acc) Id\ndeliver: [delta: {folder: wide}, csv: {file: wide.csv}]\n".replace("'`Account Id`'", "Account Id"))
-    org.say("narrow", "mapping: Narrow\nfrom: Wide Set\ncolumns: {'The Id': (acc) Id, n: {sql: 'upper(`Full Name`)'}}\nkey: The Id\ndeliver: [csv: {file: narrow.csv}]\n")
+    org.say(
+        "wide",
+        "mapping: Wide Set\nfrom: account\ncolumns: {'(acc) Id': '`Account Id`', 'Full Name': Naïve (full) name}\nkey: (acc) Id\ndeliver: [delta: {folder: wide}, csv: {file: wide.csv}]\n".replace(
+            "'`Account Id`'", "Account Id"
+        ),
+    )
+    org.say(
+        "narrow",
+        "mapping: Narrow\nfrom: Wide Set\ncolumns: {'The Id': (acc) Id, n: {sql: 'upper(`Full Name`)'}}\nkey: The Id\ndeliver: [csv: {file: narrow.csv}]\n",
+    )
     for hour in (1, 2):
         org.land(f"e{hour}", [full("A", hour, Name=f"a{hour}"), full("B", hour)])
-        assert {m.name: (m.status, m.error) for m in org.run().mappings} == dict.fromkeys(("account", "Wide Set", "Narrow"), ("written", None))
+        assert {m.name: (m.status, m.error) for m in org.run().mappings} == dict.fromkeys(
+            ("account", "Wide Set", "Narrow"), ("written", None)
+        )
         delivered = org.spark.read.format("delta").load(str(org.root / "delivery" / "wide"))
         assert sorted(tuple(r) for r in delivered.collect()) == [("A", f"a{hour}"), ("B", "n B")]
         assert delivered.columns == ["(acc) Id", "Full Name"]

@@ -22,13 +22,18 @@ def regions(org: Org) -> list[tuple[Any, ...]]:
 
 def as_delta_rs(org: Org) -> list[tuple[Any, ...]]:
     """The same rows by a reader that is not Spark."""
-    found = deltalake.DeltaTable(str(org.root / "warehouse" / "account")).to_pyarrow_table(columns=["id", "name", "region"])
+    found = deltalake.DeltaTable(str(org.root / "warehouse" / "account")).to_pyarrow_table(
+        columns=["id", "name", "region"]
+    )
     return sorted(((r["id"], r["name"], r["region"]) for r in found.to_pylist()), key=repr)
 
 
 @pytest.mark.parametrize("write", ["upsert", "append", "replace", "snapshot", "scd2"])
 def test_values_of_every_kind_come_back(org: Org, write: str) -> None:
-    org.say("account", f"{MAPPING}target: {{write: {write}, partition_by: [region]}}\nquality: {{quarantine: {{named: name is not null}}}}\n")
+    org.say(
+        "account",
+        f"{MAPPING}target: {{write: {write}, partition_by: [region]}}\nquality: {{quarantine: {{named: name is not null}}}}\n",
+    )
     first = [record(f"R{i:02d}", 1, Name=f"n{i}", Region=value) for i, value in enumerate(VALUES)]
     aside = [record(f"Q{i}", 1, Name=None, Region=value) for i, value in enumerate(("north", "south", None))]
     org.land("e1", [*first, *aside], file="part.parquet")
@@ -39,7 +44,9 @@ def test_values_of_every_kind_come_back(org: Org, write: str) -> None:
     assert [key for key, _ in org.why()] == ["Q0", "Q1", "Q2"] == org.plain_aside()
     # a second load: some change their partition, one is new
     again = [record(f"R{i:02d}", 2, Name=f"m{i}", Region=value) for i, value in enumerate(reversed(VALUES))][:5]
-    org.land("e2", [*again, record("NEW", 2, Name="new", Region="a:b"), record("Q9", 2, Region="a/b")], file="part.parquet")
+    org.land(
+        "e2", [*again, record("NEW", 2, Name="new", Region="a:b"), record("Q9", 2, Region="a/b")], file="part.parquet"
+    )
     done = only(org.run())
     assert (done.status, done.quarantined, done.written) == ("written", 1, 6)
     latest = {key: (name, region) for key, name, region in wanted} if write in ("upsert", "scd2") else {}
@@ -74,7 +81,10 @@ def test_a_mapping_whose_partitions_change_after_the_first_load(org: Org, write:
     # a full refresh makes the table anew, partitions and all
     only(org.run(full_refresh=True))
     assert [row[0] for row in regions(org)] == ([row[0] for row in kept] if write != "replace" else ["A4"])
-    assert deltalake.DeltaTable(str(org.root / "warehouse" / "account")).metadata().partition_columns == ["name", "region"]
+    assert deltalake.DeltaTable(str(org.root / "warehouse" / "account")).metadata().partition_columns == [
+        "name",
+        "region",
+    ]
 
 
 def test_partitions_of_other_types(org: Org) -> None:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def test_roots_of_every_kind(tmp_path: Path, spark: SparkSession, folder: str) -> None:
     org = Org(tmp_path / folder, spark)
     org.say("account", ACCOUNT + "target: {write: append}\nquality: {quarantine: {named: name is not null}}\n")
-    org.say("all", "mapping: All Accounts\nfrom: account\ncolumns: {Id: id}\nkey: Id\ndeliver: [csv: {file: 'a b/all é.csv'}, parquet: {folder: p q}, delta: {folder: d é}]\n")
+    org.say(
+        "all",
+        "mapping: All Accounts\nfrom: account\ncolumns: {Id: id}\nkey: Id\ndeliver: [csv: {file: 'a b/all é.csv'}, parquet: {folder: p q}, delta: {folder: d é}]\n",
+    )
     org.land("e1", [record("A", 1, Name="a"), record("Q", 1)])
     first, dataset = org.run().mappings
     assert (first.status, first.written, first.quarantined, first.error) == ("written", 1, 1, None)

@@ -180,7 +180,9 @@ def test_what_is_left_behind_is_in_the_position(store: Store) -> None:
     assert [in_force(then, m.version) for m in (first, second, back)] == [True, False, True]
     later = propose(store, then, ["b"], at=NOON)
     assert later.undone == then.undone == ((first.version, second.version),)
-    settled = read(store, "account", propose(store, read(store, "account", later.version), at=NOON, settling=True).version)
+    settled = read(
+        store, "account", propose(store, read(store, "account", later.version), at=NOON, settling=True).version
+    )
     assert settled.undone == ((-1, later.version),)
     assert settled.loaded == {"a", "b"}
     forth = propose(store, now, at=NOON, committed=settled.version)

@@ -184,7 +184,9 @@ def test_the_written_forms_of_columns(load: Load) -> None:
 
 def test_blanks_of_a_constant_are_kept(load: Load) -> None:
     deliver = 'deliver: [{csv: {file: a.csv, delimiter: "\\t"}}]\n'
-    m = load({"lead.yaml": LEAD, "d.yaml": 'mapping: d\nfrom: lead\ncolumns: {a: {value: " x "}}\n' + deliver}).datasets["d"]
+    m = load(
+        {"lead.yaml": LEAD, "d.yaml": 'mapping: d\nfrom: lead\ncolumns: {a: {value: " x "}}\n' + deliver}
+    ).datasets["d"]
     (block,) = m.columns
     assert block.columns["a"].value == " x "  # type: ignore[union-attr]
     assert m.deliver[0].csv is not None

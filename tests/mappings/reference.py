@@ -245,7 +245,7 @@ _PUBLISHER = (
 
 def _join(frame: Frame, kind: str, left: str, right: str, objects: dict[str, list[Record]]) -> Frame:
     """One more alias: whichever side is not in the frame yet; `kind` is inner or left."""
-    if frame and right.split(".")[0] in frame[0]:
+    if frame and right.split(".", maxsplit=1)[0] in frame[0]:
         left, right = right, left
     alias, field = right.split(".")
     matches: dict[str, list[Record]] = defaultdict(list)

@@ -29,7 +29,9 @@ def test_every_bit_stands_for_its_own_rule(spark: SparkSession) -> None:
     rows = q.masked(spark.range(122).coalesce(1), made).collect()
     for row in rows:
         bits = [(row["id"] // 60, 1 << row["id"] % 60)] if row["id"] < 121 else []
-        assert [row[f"__mask_{i}"] for i in range(3)] == [next((bit for at, bit in bits if at == i), 0) for i in range(3)]
+        assert [row[f"__mask_{i}"] for i in range(3)] == [
+            next((bit for at, bit in bits if at == i), 0) for i in range(3)
+        ]
 
 
 @pytest.mark.parametrize(("nulls", "broken"), [("fail", [False, True, True]), ("pass", [False, True, False])])
@@ -62,7 +64,12 @@ def test_the_severest_rule_decides_and_every_broken_one_is_a_reason(
     ]
     data = [(i, sorted(broken), gone) for i, (broken, gone) in enumerate(rows)]
     frame = q.masked(spark.createDataFrame(data, "i int, broken array<int>, gone boolean").coalesce(1), made)
-    out = frame.selectExpr("i", f"{q.verdict(made, 'gone')} AS verdict", f"{q.reasons(made)} AS reasons", f"{q.hit(made, ['warn'])} AS warned")
+    out = frame.selectExpr(
+        "i",
+        f"{q.verdict(made, 'gone')} AS verdict",
+        f"{q.reasons(made)} AS reasons",
+        f"{q.hit(made, ['warn'])} AS warned",
+    )
     for row in out.collect():
         broken, gone = rows[row["i"]]
         told = [(f"it's \\ {i}", severities[i % 6], f"v{i}") for i in sorted(broken) if severities[i % 6] != "count"]
@@ -72,6 +79,10 @@ def test_the_severest_rule_decides_and_every_broken_one_is_a_reason(
 
 
 def test_without_rules_there_are_no_reasons(spark: SparkSession) -> None:
-    row = spark.range(1).selectExpr(f"{q.reasons(())} AS r", f"{q.hit((), ['fail'])} AS h", f"{q.verdict((), None)} AS v").first()
+    row = (
+        spark.range(1)
+        .selectExpr(f"{q.reasons(())} AS r", f"{q.hit((), ['fail'])} AS h", f"{q.verdict((), None)} AS v")
+        .first()
+    )
     assert row is not None
     assert tuple(row) == (None, False, q.GOOD)

@@ -84,7 +84,7 @@ REPORT = RunReport(
 text = st.text(max_size=20)
 counts = st.integers(0, 2**53)
 seconds = st.floats(0, 1e6)
-moments = st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+moments = st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(UTC))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),

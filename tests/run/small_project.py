@@ -106,7 +106,12 @@ def land_at_random(base: Path, seed: int, load: int) -> None:
     land(base, "Account", execution, rows("001", Name=("Acme", "TEST 1", "Bolt", "")))
     accounts = tuple(f"001{n:012d}" for n in range(1, 12))
     amounts = ("10", "-3.5", "10.000", "1e", "99999999999999999999", "")
-    land(base, "Opportunity", execution, rows("006", StageName=("New", "Won", "Hidden"), Amount=amounts, AccountId=accounts))
+    land(
+        base,
+        "Opportunity",
+        execution,
+        rows("006", StageName=("New", "Won", "Hidden"), Amount=amounts, AccountId=accounts),
+    )
     land(base, "Lead", execution, rows("00Q", Status=("Open", "Closed"), Note=("a", "b")))
     for part in range(3):
         texts = ("x", "y") if part else ("x", "BAD")

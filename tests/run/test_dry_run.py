@@ -16,7 +16,18 @@ pytestmark = pytest.mark.usefixtures("spark")
 
 def told(m: MappingReport) -> dict[str, object]:
     """What a plan promises of a mapping: everything but times and deliveries."""
-    counts = ("landed", "written", "inserted", "updated", "deleted", "superseded", "filtered", "dropped", "quarantined", "held")
+    counts = (
+        "landed",
+        "written",
+        "inserted",
+        "updated",
+        "deleted",
+        "superseded",
+        "filtered",
+        "dropped",
+        "quarantined",
+        "held",
+    )
     rules = {(r.name, r.severity, r.passed, r.failed) for r in m.rules}
     met = [(e.name, e.success, e.observed, e.unexpected_count) for e in m.expectations]
     return {name: getattr(m, name) for name in ("name", "status", "drift", *counts)} | {"rules": rules, "met": met}
@@ -61,7 +72,12 @@ def test_a_plan_writes_nothing_and_its_numbers_are_those_of_the_run(base: Path) 
 
 
 def test_with_nothing_new_there_is_no_jvm(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    land(base, "Account", "e1", [{"Id": "001A", "Name": "Acme", "SystemModstamp": "2024-05-01T10:00:00Z", "IsDeleted": "false"}])
+    land(
+        base,
+        "Account",
+        "e1",
+        [{"Id": "001A", "Name": "Acme", "SystemModstamp": "2024-05-01T10:00:00Z", "IsDeleted": "false"}],
+    )
     run(request(base, names=("account",)))
     monkeypatch.setattr("forceglue.runtime.session.start", lambda **_: pytest.fail("a JVM"))
     planned = dry_run(request(base, names=("account",)))
@@ -86,7 +102,9 @@ def test_what_would_stop_a_mapping_is_told_and_what_reads_it_is_skipped(base: Pa
     assert (deal.status, sales.status, planned.status) == ("skipped", "skipped", "failed")
     assert [f.file.rsplit("/", 1)[1] for f in planned.rejected_files] == ["torn.parquet"]
     body = json.loads(planned.to_json())
-    assert body["plan"] is True and body["mappings"][0]["rules"][0]["failed"] == 1 and body["mappings"][0]["notes"] == []
+    assert (
+        body["plan"] is True and body["mappings"][0]["rules"][0]["failed"] == 1 and body["mappings"][0]["notes"] == []
+    )
 
 
 def test_a_dataset_whose_mapping_changed_is_counted_on_the_tables_as_they_are(base: Path) -> None:
@@ -100,7 +118,10 @@ def test_a_dataset_whose_mapping_changed_is_counted_on_the_tables_as_they_are(ba
     assert [(m.name, m.status, m.written) for m in planned.mappings] == [
         ("account", "unchanged", 0), ("deal", "unchanged", 0), ("sales", "written", 1),
     ]  # fmt: skip
-    assert planned.notes["sales"] == ("would be built: its mapping has changed", "counted on the tables as they are now")
+    assert planned.notes["sales"] == (
+        "would be built: its mapping has changed",
+        "counted on the tables as they are now",
+    )
 
 
 def test_an_unknown_name_is_an_error(base: Path) -> None:

@@ -12,7 +12,9 @@ from run.small_project import FILES, write_project
 
 OWN = Path(__file__).parents[2] / "mappings"
 
-DEAL = FILES["deal.yaml"] + """
+DEAL = (
+    FILES["deal.yaml"]
+    + """
 examples:
   - name: typed values, a lookup, defaults
     given:
@@ -44,7 +46,10 @@ examples:
     expect: [{id: 006A, amount: "12.00", account_name: Acme}]
     dropped: 1
 """
-SALES = FILES["sales.yaml"] + """
+)
+SALES = (
+    FILES["sales.yaml"]
+    + """
 examples:
   - name: by table and by alias
     given:
@@ -53,17 +58,23 @@ examples:
     expect: [{deal: 006A, amount: 5.50, name: Acme}]
     dropped: 1
 """
-LOG = FILES["log.yaml"] + """
+)
+LOG = (
+    FILES["log.yaml"]
+    + """
 examples:
   - name: one bad row sets the file aside
     given: {Task: [{Id: 00T1, Subject: BAD}, {Id: 00T2, Subject: fine}]}
     expect: []
     quarantined: [{id: 00T1, rules: [file_is_accepted, no_bad_text]}, {id: 00T2, rules: file_is_accepted}]
 """
-ACCOUNT = FILES["account.yaml"].replace(
-    "drop: {not_a_test: \"name not like 'TEST%'\"}",
-    "fail: {named: name is not null}, drop: {not_a_test: \"coalesce(name, '') not like 'TEST%'\"}",
-) + """
+)
+ACCOUNT = (
+    FILES["account.yaml"].replace(
+        "drop: {not_a_test: \"name not like 'TEST%'\"}",
+        "fail: {named: name is not null}, drop: {not_a_test: \"coalesce(name, '') not like 'TEST%'\"}",
+    )
+    + """
 examples:
   - name: a nameless account stops the load
     given: {Account: [{Id: 001A}, {Id: 001B, Name: b}]}
@@ -74,6 +85,7 @@ examples:
     expect: [{name: stays}]
     dropped: 1
 """
+)
 
 
 @pytest.fixture(scope="module")

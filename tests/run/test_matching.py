@@ -31,7 +31,9 @@ def test_a_difference_shows_the_nearest_row() -> None:
         Difference("expect", {"id": "2", "n": "7"}, got[1], ("n",)),
         Difference("expect", None, got[0]),
     )
-    assert differences("expect", [{"id": "9", "n": "9"}], []) == (Difference("expect", {"id": "9", "n": "9"}, None, ("id", "n")),)
+    assert differences("expect", [{"id": "9", "n": "9"}], []) == (
+        Difference("expect", {"id": "9", "n": "9"}, None, ("id", "n")),
+    )
 
 
 def test_both_forms_of_an_id_are_the_same_and_null_is_only_null() -> None:

@@ -16,7 +16,9 @@ STAMP = {"SystemModstamp": "2024-05-01T10:00:00Z", "IsDeleted": "false"}
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     write_project(tmp_path / "mappings")
-    land(tmp_path, "Account", "e1", [{"Id": "001A", "Name": "Acme", **STAMP}, {"Id": "001B", "Name": "TEST x", **STAMP}])
+    land(
+        tmp_path, "Account", "e1", [{"Id": "001A", "Name": "Acme", **STAMP}, {"Id": "001B", "Name": "TEST x", **STAMP}]
+    )
     deals = [{"Id": f"006{n}", "StageName": "New", "Amount": str(n), "AccountId": "001A", **STAMP} for n in range(5)]
     bad = {"Id": "006X", "StageName": "New", "Amount": "1e", "AccountId": "001X", **STAMP}
     land(tmp_path, "Opportunity", "e1", [*deals, bad, {"Id": "006H", "StageName": "Hidden", **STAMP}])

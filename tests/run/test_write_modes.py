@@ -56,7 +56,12 @@ def test_a_snapshot_is_dated_and_holds_the_latest_versions_of_its_load(tmp_path:
 
 def test_a_reject_file_rule_sets_aside_its_file_and_no_other(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
-    lab.mapping(mapping("upsert", "quality: {reject_file: {\"it's good\": v <> 'bad'}, drop: {known: v <> 'drop'}, warn: {small: length(v) < 2}}"))
+    lab.mapping(
+        mapping(
+            "upsert",
+            "quality: {reject_file: {\"it's good\": v <> 'bad'}, drop: {known: v <> 'drop'}, warn: {small: length(v) < 2}}",
+        )
+    )
     lab.land("Account", rows(("1", 1, "a"), ("2", 1, "long")))
     lab.land("Account", rows(("1", 2, "b"), ("3", 1, "bad"), ("4", 1, "drop")), "csv")
     lab.land("Account", rows(("5", 1, "c")), "parquet")
@@ -64,7 +69,10 @@ def test_a_reject_file_rule_sets_aside_its_file_and_no_other(tmp_path: Path) -> 
     assert (told.status, told.written, told.quarantined, told.dropped, balanced(told)) == ("written", 3, 2, 1, True)
     assert lab.rows("account", "id", "v") == [("1", "a"), ("2", "long"), ("5", "c")]
     aside = lab.aside("account")
-    assert [(row["_record_key"], [r["rule"] for r in row["_reasons"]]) for row in sorted(aside, key=lambda r: r["_record_key"])] == [
+    assert [
+        (row["_record_key"], [r["rule"] for r in row["_reasons"]])
+        for row in sorted(aside, key=lambda r: r["_record_key"])
+    ] == [
         ("1", ["file_is_accepted"]),
         ("3", ["file_is_accepted", "it's good", "small"]),
     ]
@@ -74,7 +82,10 @@ def test_a_reject_file_rule_sets_aside_its_file_and_no_other(tmp_path: Path) -> 
 @pytest.mark.parametrize("how", ["rule", "cast"])
 def test_a_fail_writes_nothing_and_the_files_wait(tmp_path: Path, how: str) -> None:
     lab = Lab(tmp_path)
-    gate = {"rule": "quality: {fail: {good: v <> 'bad'}}", "cast": "on_cast_error: fail\ncolumns: {id: Id, v: {from: V, type: int}}"}[how]
+    gate = {
+        "rule": "quality: {fail: {good: v <> 'bad'}}",
+        "cast": "on_cast_error: fail\ncolumns: {id: Id, v: {from: V, type: int}}",
+    }[how]
     lab.mapping(mapping("upsert", gate))
     good, bad = ("7", "bad") if how == "cast" else ("ok", "bad")
     lab.land("Account", rows(("1", 1, good), ("2", 1, bad)))
@@ -89,7 +100,7 @@ def test_a_fail_writes_nothing_and_the_files_wait(tmp_path: Path, how: str) -> N
 def test_times_before_1900_odd_names_and_short_records_are_loaded_like_all_others(tmp_path: Path) -> None:
     lab = Lab(tmp_path)
     lab.mapping(
-        'mapping: account\nsource: Account\nrest: keep\ncolumns: {id: Id, at: {from: At, type: timestamp}, day: {from: Day, type: date}}'
+        "mapping: account\nsource: Account\nrest: keep\ncolumns: {id: Id, at: {from: At, type: timestamp}, day: {from: Day, type: date}}"
     )
     text = "Id,At,Day,${env:HOME}\r\n1,1700-01-01T00:00:00Z,0001-01-01,x\r\n2,1899-12-31T00:00:00.000Z\r\n"
     lab.land("Account", text, "csv")

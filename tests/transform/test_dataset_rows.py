@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 A, B, C = "001A0000006Vm9r", "001A0000006Vm9R", "001A0000006Vm9s"
 
 
-def made(tables: Mapping[str, DataFrame], mapping: Mapping[str, Any], promised: Mapping[str, Sequence[str]] | None = None) -> Prepared:
+def made(
+    tables: Mapping[str, DataFrame], mapping: Mapping[str, Any], promised: Mapping[str, Sequence[str]] | None = None
+) -> Prepared:
     model = DatasetMapping.model_validate({"mapping": "Data_Set", **mapping})
     inputs = {model.name: tables[model.source], **{j.name: tables[j.table] for j in model.joins}}
     known = {alias: tuple((promised or {}).get(alias, frame.columns)) for alias, frame in inputs.items()}
-    return dataset_rows(model, DatasetInputs(inputs, known, dataset_columns(model, known), datetime(2024, 5, 7, tzinfo=UTC)))
+    return dataset_rows(
+        model, DatasetInputs(inputs, known, dataset_columns(model, known), datetime(2024, 5, 7, tzinfo=UTC))
+    )
 
 
 def rows(prepared: Prepared, *, verdict: str = "good") -> list[tuple[Any, ...]]:
@@ -34,12 +38,21 @@ def rows(prepared: Prepared, *, verdict: str = "good") -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def tables(spark: SparkSession) -> dict[str, DataFrame]:
-    orders = [("o1", A, "o2", "new", "10"), ("o2", long_id(B), None, "won", "x"), ("o3", None, "o1", None, None), ("o4", C, "o9", "new", "5")]
+    orders = [
+        ("o1", A, "o2", "new", "10"),
+        ("o2", long_id(B), None, "won", "x"),
+        ("o3", None, "o1", None, None),
+        ("o4", C, "o9", "new", "5"),
+    ]
     accounts = [(long_id(A), "Acme", "u1", "de"), (B, "Beta", None, "at"), ("zzz", "Alone", "u2", "de")]
     users = [("u1", "Uma", "de"), ("u2", "Udo", "de"), ("u1", "Uma again", "at")]
     return {
-        "order": spark.createDataFrame(orders, "id string, accountid string, parentid string, type string, `Net [EUR].x` string").coalesce(1),
-        "account": spark.createDataFrame(accounts, "id string, name string, ownerid string, country string").coalesce(1),
+        "order": spark.createDataFrame(
+            orders, "id string, accountid string, parentid string, type string, `Net [EUR].x` string"
+        ).coalesce(1),
+        "account": spark.createDataFrame(accounts, "id string, name string, ownerid string, country string").coalesce(
+            1
+        ),
         "user": spark.createDataFrame(users, "id string, name string, country string").coalesce(1),
     }
 
@@ -87,7 +100,12 @@ def test_a_join_that_multiplies_says_so_and_does(tables: dict[str, DataFrame]) -
         "joins": [{"table": "user", "by": {"ownerid": "id"}, "one": False}],
         "columns": {"name": "account.name", "owner": "user.name"},
     }
-    assert set(rows(made(tables, mapping))) == {("Acme", "Uma"), ("Acme", "Uma again"), ("Alone", "Udo"), ("Beta", None)}
+    assert set(rows(made(tables, mapping))) == {
+        ("Acme", "Uma"),
+        ("Acme", "Uma again"),
+        ("Alone", "Udo"),
+        ("Beta", None),
+    }
     assert len(rows(made(tables, mapping))) == 4
 
 
@@ -95,7 +113,10 @@ def test_names_are_found_as_they_are_said(tables: dict[str, DataFrame]) -> None:
     """The base by its alias, a joined column without one, other cases, blanks, brackets and dots; what nobody has is null."""
     mapping = {
         "from": "order",
-        "joins": [{"table": "account", "by": {"AccountId": "Id"}}, {"table": "user", "by": {"account.ownerid": "id", "account.country": "country"}}],
+        "joins": [
+            {"table": "account", "by": {"AccountId": "Id"}},
+            {"table": "user", "by": {"account.ownerid": "id", "account.country": "country"}},
+        ],
         "columns": [
             {
                 "a.b (c) [d]": "TYPE",
@@ -127,10 +148,17 @@ def test_all_blocks_patterns_and_promised_columns(tables: dict[str, DataFrame]) 
     mapping = {
         "from": "account",
         "joins": [{"table": "user", "by": {"ownerid": "id"}, "one": False}],
-        "columns": [{"all": "account", "except": ["ownerid"]}, {"all": "user", "only": ["name", "email"], "named": "(own) {name}"}],
+        "columns": [
+            {"all": "account", "except": ["ownerid"]},
+            {"all": "user", "only": ["name", "email"], "named": "(own) {name}"},
+        ],
         "where": "account.name = 'Alone'",
     }
-    prepared = made(tables, mapping, {"account": ("id", "name", "ownerid", "Phone", "country"), "user": ("id", "name", "country", "email")})
+    prepared = made(
+        tables,
+        mapping,
+        {"account": ("id", "name", "ownerid", "Phone", "country"), "user": ("id", "name", "country", "email")},
+    )
     assert prepared.columns == ("id", "name", "Phone", "country", "(own) name", "(own) email")
     assert rows(prepared) == [("zzz", "Alone", None, "de", "Udo", None)]
 

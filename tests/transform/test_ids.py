@@ -52,7 +52,9 @@ def test_two_ids_never_become_one(one: str, other: str) -> None:
     assert (long_id(one).lower() == long_id(other).lower()) == (one == other)
 
 
-@pytest.mark.parametrize("value", ["", "001", "001A0000006Vm9rIAC", "x" * 16, "001A0000006Vm9-", "ÄÖÜÄÖÜÄÖÜÄÖÜÄÖ1", "٣" * 15])
+@pytest.mark.parametrize(
+    "value", ["", "001", "001A0000006Vm9rIAC", "x" * 16, "001A0000006Vm9-", "ÄÖÜÄÖÜÄÖÜÄÖÜÄÖ1", "٣" * 15]
+)
 def test_anything_else_stays_as_it_is(value: str) -> None:
     assert long_id(value) == value
 
@@ -60,7 +62,11 @@ def test_anything_else_stays_as_it_is(value: str) -> None:
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ids | st.text(max_size=20) | st.text("AaZz09", min_size=14, max_size=18), min_size=60, max_size=100))
 def test_the_sql_form_says_the_same(spark: SparkSession, values: list[str]) -> None:
-    values = [v.encode("utf-8", "replace").decode() for v in values] + ["001A0000006Vm9R", "001A0000006Vm9r", " 001A0000006Vm9r "]
+    values = [v.encode("utf-8", "replace").decode() for v in values] + [
+        "001A0000006Vm9R",
+        "001A0000006Vm9r",
+        " 001A0000006Vm9r ",
+    ]
     frame = spark.createDataFrame(list(enumerate(values)), "i int, v string").coalesce(1)
     got = [row[0] for row in frame.orderBy("i").selectExpr(same_key("v")).collect()]
     assert got == [long_id(v.strip(" ")) or None for v in values]
@@ -68,6 +74,10 @@ def test_the_sql_form_says_the_same(spark: SparkSession, values: list[str]) -> N
 
 
 def test_a_key_of_another_type_is_text_and_blank_is_none(spark: SparkSession) -> None:
-    row = spark.range(1).selectExpr(same_key("7L"), same_key("1.50BD"), same_key("''"), same_key("'  '"), same_key("NULL")).first()
+    row = (
+        spark.range(1)
+        .selectExpr(same_key("7L"), same_key("1.50BD"), same_key("''"), same_key("'  '"), same_key("NULL"))
+        .first()
+    )
     assert row is not None
     assert tuple(row) == ("7", "1.50", None, None, None)

@@ -59,13 +59,26 @@ def test_a_key_of_two_parts_with_one_missing_is_no_key(spark: SparkSession) -> N
 
 def test_thousands_of_versions_of_one_record(spark: SparkSession) -> None:
     frame = spark.range(20_000).selectExpr(
-        "'k' AS __key_0", "(id * 7919) % 20000 AS __ord", "false AS __ord_lost", "0 AS __seq", "id AS __row", "string(id) AS v"
+        "'k' AS __key_0",
+        "(id * 7919) % 20000 AS __ord",
+        "false AS __ord_lost",
+        "0 AS __seq",
+        "id AS __row",
+        "string(id) AS v",
     )
     found = latest_versions(frame.repartition(5), ["__key_0"]).collect()
     assert [row["__ord"] for row in found] == [19_999]
 
 
-STAMPS = ("2024-01-01T00:00:00.000+0000", "2024-01-01T00:00:00.000Z", "1704067200000", "2024-01-02 00:00:00", "1704067200001", "", "x")
+STAMPS = (
+    "2024-01-01T00:00:00.000+0000",
+    "2024-01-01T00:00:00.000Z",
+    "1704067200000",
+    "2024-01-02 00:00:00",
+    "1704067200001",
+    "",
+    "x",
+)
 versions = st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from(STAMPS)), min_size=1, max_size=5)
 
 

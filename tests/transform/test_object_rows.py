@@ -37,12 +37,22 @@ def test_latest_version_first_then_where_and_rules(spark: SparkSession, tmp_path
     """A broken old version is no row any more, and a filtered newest one does not let an old one through."""
     paths = landing(
         tmp_path,
-        [{"Id": A, "Name": None, "Kind": "x", "SystemModstamp": T.format(1)}, {"Id": B, "Name": "b", "Kind": "x", "SystemModstamp": T.format(1)}],
-        [{"Id": long_id(A), "Name": "a", "Kind": "x", "SystemModstamp": T.format(2)}, {"Id": B, "Name": "b", "Kind": "y", "SystemModstamp": T.format(2)}],
+        [
+            {"Id": A, "Name": None, "Kind": "x", "SystemModstamp": T.format(1)},
+            {"Id": B, "Name": "b", "Kind": "x", "SystemModstamp": T.format(1)},
+        ],
+        [
+            {"Id": long_id(A), "Name": "a", "Kind": "x", "SystemModstamp": T.format(2)},
+            {"Id": B, "Name": "b", "Kind": "y", "SystemModstamp": T.format(2)},
+        ],
         [{"Id": C, "Name": None, "Kind": "y", "SystemModstamp": T.format(1)}],
     )
     made = prepared(spark, {"where": "Kind = 'x'", "quality": {"fail": {"named": "name is not null"}}}, paths)
-    assert verdicts(made, "id", "name") == [("filtered", long_id(B), "b"), ("filtered", long_id(C), None), ("good", long_id(A), "a")]
+    assert verdicts(made, "id", "name") == [
+        ("filtered", long_id(B), "b"),
+        ("filtered", long_id(C), None),
+        ("good", long_id(A), "a"),
+    ]
 
 
 def test_append_keeps_every_row(spark: SparkSession, tmp_path: Path) -> None:
@@ -59,7 +69,11 @@ def test_lookups_add_columns_and_never_rows(spark: SparkSession, tmp_path: Path)
         {"Id": "4", "OwnerId": C, "BossId": A},
     ]
     mapping = {
-        "lookups": {"owner": {"object": "User", "by": "OwnerId"}, "boss": {"object": "User", "by": "bossid"}, "gone": {"object": "User", "by": "Nope"}},
+        "lookups": {
+            "owner": {"object": "User", "by": "OwnerId"},
+            "boss": {"object": "User", "by": "bossid"},
+            "gone": {"object": "User", "by": "Nope"},
+        },
         "columns": {
             "id": "Id",
             "owner": "owner.name",
@@ -73,7 +87,9 @@ def test_lookups_add_columns_and_never_rows(spark: SparkSession, tmp_path: Path)
         "where": "coalesce(boss.level, 0) <> 1",
         "rest": "ignore",
     }
-    made = prepared(spark, mapping, landing(tmp_path, rows), tables=dict.fromkeys(("owner", "boss", "gone"), people(spark)))
+    made = prepared(
+        spark, mapping, landing(tmp_path, rows), tables=dict.fromkeys(("owner", "boss", "gone"), people(spark))
+    )
     assert verdicts(made, "id", "owner", "boss", "never", "both", "level", "said") == [
         ("filtered", "4", None, "Ann", None, "Ann", None, None),
         ("good", "1", "Ann", "Bob", None, "Ann+Bob", Decimal("1.0"), "Ann"),
@@ -84,7 +100,9 @@ def test_lookups_add_columns_and_never_rows(spark: SparkSession, tmp_path: Path)
 
 
 def test_columns_of_every_origin(spark: SparkSession, tmp_path: Path) -> None:
-    rows = [{"Id": "1", "First Name": "Ann", "Amount__c": "1.50", "Extra": "kept", "Secret": "s3cret", "IsDeleted": "false"}]
+    rows = [
+        {"Id": "1", "First Name": "Ann", "Amount__c": "1.50", "Extra": "kept", "Secret": "s3cret", "IsDeleted": "false"}
+    ]
     mapping = {
         "columns": [
             {
@@ -151,13 +169,16 @@ def test_the_five_severities_and_nulls(spark: SparkSession, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("severity", "verdict"), [("quarantine", "quarantine"), ("drop", "drop"), ("warn", "good"), ("fail", "fail"), ("reject_file", "quarantine")]
+    ("severity", "verdict"),
+    [("quarantine", "quarantine"), ("drop", "drop"), ("warn", "good"), ("fail", "fail"), ("reject_file", "quarantine")],
 )
 def test_what_a_value_that_does_not_cast_does(spark: SparkSession, tmp_path: Path, severity: str, verdict: str) -> None:
     rows = [{"Id": "1", "N": "seven"}, {"Id": "2", "N": "7"}, {"Id": "3", "N": " "}, {"Id": "4", "N": None}]
     mapping = {"on_cast_error": severity, "columns": {"id": "Id", "n": {"from": "N", "type": "int"}}}
     made = prepared(spark, mapping, landing(tmp_path, rows))
-    assert sorted(verdicts(made, "id", "n")) == sorted([(verdict, "1", None), ("good", "2", 7), ("good", "3", None), ("good", "4", None)])
+    assert sorted(verdicts(made, "id", "n")) == sorted(
+        [(verdict, "1", None), ("good", "2", 7), ("good", "3", None), ("good", "4", None)]
+    )
     assert [(c.name, c.severity) for c in made.checks if c.name == "cast_n"] == [("cast_n", severity)]
 
 
@@ -170,7 +191,10 @@ def test_an_order_that_is_none_and_keys_that_are_none_are_set_aside_all(spark: S
         {"Id": None, "SystemModstamp": T.format(1)},
     ]
     made = prepared(spark, {}, landing(tmp_path, rows))
-    told = [(row["forceglue_verdict"], *((r["rule"], r["value"]) for r in row["_reasons"] or ())) for row in made.frame.collect()]
+    told = [
+        (row["forceglue_verdict"], *((r["rule"], r["value"]) for r in row["_reasons"] or ()))
+        for row in made.frame.collect()
+    ]
     assert sorted(told, key=repr) == sorted(
         [
             ("good",),
@@ -197,13 +221,21 @@ def test_a_rejected_file_is_set_aside_whole_and_competes_with_nobody(spark: Spar
 def test_deleted_records_are_gone_or_stay(spark: SparkSession, tmp_path: Path) -> None:
     rows = [{"Id": "1", "IsDeleted": "1"}, {"Id": "2", "IsDeleted": "false"}, {"Id": "3", "IsDeleted": None}]
     paths = landing(tmp_path, rows)
-    assert verdicts(prepared(spark, {}, paths, drop_deleted=True), "id") == [("gone", "1"), ("good", "2"), ("good", "3")]
-    assert verdicts(prepared(spark, {}, paths), "id", "is_deleted") == [("good", "1", True), ("good", "2", False), ("good", "3", None)]
+    assert verdicts(prepared(spark, {}, paths, drop_deleted=True), "id") == [
+        ("gone", "1"),
+        ("good", "2"),
+        ("good", "3"),
+    ]
+    assert verdicts(prepared(spark, {}, paths), "id", "is_deleted") == [
+        ("good", "1", True),
+        ("good", "2", False),
+        ("good", "3", None),
+    ]
 
 
 @pytest.mark.parametrize("many", [61, 125])
 def test_more_rules_than_a_mask_has_bits(spark: SparkSession, tmp_path: Path, many: int) -> None:
-    rules = {f"it's \"{n}\" \\ `ü`": f"id <> '{n}'" for n in range(many)}
+    rules = {f'it\'s "{n}" \\ `ü`': f"id <> '{n}'" for n in range(many)}
     rows = [{"Id": f"{n}"} for n in (0, 59, 60, many - 1, 999)]
     made = prepared(spark, {"quality": {"quarantine": rules}}, landing(tmp_path, rows))
     told = {row["id"]: [r["rule"] for r in row["_reasons"] or ()] for row in made.frame.collect()}
@@ -213,9 +245,20 @@ def test_more_rules_than_a_mask_has_bits(spark: SparkSession, tmp_path: Path, ma
 
 def test_two_loads_of_different_form_meet(spark: SparkSession, tmp_path: Path) -> None:
     """Typed Parquet and text of the same object: the same record, the newer of both, the same values."""
-    table = pa.table({"Id": [A, B], "Amount": pa.array([Decimal("1.10"), None], pa.decimal128(18, 2)), "On": [True, False]})
-    paths = [write(tmp_path / "1.parquet", table), write(tmp_path / "2.csv", [{"ID": long_id(A), "AMOUNT": "2.20", "ON": "0"}])]
-    mapping = {"columns": {"id": "Id", "amount": {"from": "Amount", "type": "decimal(18,2)"}, "on": {"from": "On", "type": "boolean"}}}
+    table = pa.table(
+        {"Id": [A, B], "Amount": pa.array([Decimal("1.10"), None], pa.decimal128(18, 2)), "On": [True, False]}
+    )
+    paths = [
+        write(tmp_path / "1.parquet", table),
+        write(tmp_path / "2.csv", [{"ID": long_id(A), "AMOUNT": "2.20", "ON": "0"}]),
+    ]
+    mapping = {
+        "columns": {
+            "id": "Id",
+            "amount": {"from": "Amount", "type": "decimal(18,2)"},
+            "on": {"from": "On", "type": "boolean"},
+        }
+    }
     assert verdicts(prepared(spark, mapping, paths), "id", "amount", "on") == [
         ("good", long_id(B), None, False),
         ("good", long_id(A), Decimal("2.20"), False),
@@ -225,7 +268,9 @@ def test_two_loads_of_different_form_meet(spark: SparkSession, tmp_path: Path) -
 def test_scd2_and_snapshot_columns(spark: SparkSession, tmp_path: Path) -> None:
     rows = [{"Id": "1", "SystemModstamp": T.format(7)}, {"Id": "2", "SystemModstamp": None}]
     made = prepared(spark, {"target": {"write": "scd2"}}, landing(tmp_path, rows))
-    got: list[Any] = made.frame.selectExpr("id", "unix_seconds(valid_from)", "valid_to", "is_current").orderBy("id").collect()
+    got: list[Any] = (
+        made.frame.selectExpr("id", "unix_seconds(valid_from)", "valid_to", "is_current").orderBy("id").collect()
+    )
     assert [tuple(r) for r in got] == [("1", 1714953607, None, True), ("2", 1714996800, None, True)]
     made = prepared(spark, {"target": {"write": "snapshot"}}, landing(tmp_path, rows))
     assert {r[0] for r in made.frame.selectExpr("unix_seconds(snapshot_at)").collect()} == {int(STARTED.timestamp())}

@@ -31,7 +31,10 @@ def test_only_rows_that_are_set_aside_carry_their_raw_row(spark: SparkSession) -
     frame = spark.range(4).selectExpr("string(id) AS id", "id <> 3 AS wanted")
     checks = (q.Check("c", "quarantine", "s", "id IN ('1', '3')", value="id"), q.Check("w", "warn", "s", "id < '2'"))
     made = judged(frame, ["id"], checks, ASIDE, gone="id = '2'", kept="wanted", flags=no_flags, read=None)
-    got = {r["id"]: (r[q.VERDICT], r["_raw"], r["_record_key"], r["_row"], r["_reasons"] and len(r["_reasons"])) for r in made.frame.collect()}
+    got = {
+        r["id"]: (r[q.VERDICT], r["_raw"], r["_record_key"], r["_row"], r["_reasons"] and len(r["_reasons"]))
+        for r in made.frame.collect()
+    }
     assert got == {
         "0": ("good", None, None, None, None),
         "1": ("quarantine", "raw", "1", 7, 2),
@@ -54,6 +57,6 @@ def test_conditions_of_expectations_are_counted_beside_the_rules(spark: SparkSes
 
 def test_the_raw_row_is_json_with_names_of_any_kind(spark: SparkSession) -> None:
     frame = spark.range(1).selectExpr("'a\"b\\n' AS `x`", "CAST(NULL AS STRING) AS `y`")
-    row = frame.selectExpr(raw_json({"First Name": "x", "a.b`c\"d": "y"})).first()
+    row = frame.selectExpr(raw_json({"First Name": "x", 'a.b`c"d': "y"})).first()
     assert row is not None
     assert json.loads(row[0]) == {"First Name": 'a"b\n', 'a.b`c"d': None}

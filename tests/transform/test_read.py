@@ -96,7 +96,21 @@ def test_json_keeps_digits_and_nested_values(spark: SparkSession, tmp_path: Path
     assert (two["big"], two["id"], two["late"]) == ("9007199254740993", "2", "y")
 
 
-NAMES = ["Id", "With Blank", "a.b", "tick`s", 'quo"te', "semi;colon,", "Ünï", "(acc) x", "a=b", "sel{ect}", "dollar$1", "%20", "${env:HOME}"]
+NAMES = [
+    "Id",
+    "With Blank",
+    "a.b",
+    "tick`s",
+    'quo"te',
+    "semi;colon,",
+    "Ünï",
+    "(acc) x",
+    "a=b",
+    "sel{ect}",
+    "dollar$1",
+    "%20",
+    "${env:HOME}",
+]
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
@@ -106,7 +120,20 @@ def test_names_of_every_kind(spark: SparkSession, tmp_path: Path, ending: str) -
     assert got == [(n, {name.lower(): f"{n} {name}" for name in NAMES}) for n in range(2)]
 
 
-FILES = ["plain", "with blank", "percent%20", "plus+and&", "hash#1", "Ünï-東京", "quote'x", "a=b", "semi;x,y", "(1)~!@$", "dots..a", "b^c"]
+FILES = [
+    "plain",
+    "with blank",
+    "percent%20",
+    "plus+and&",
+    "hash#1",
+    "Ünï-東京",
+    "quote'x",
+    "a=b",
+    "semi;x,y",
+    "(1)~!@$",
+    "dots..a",
+    "b^c",
+]
 
 
 @pytest.mark.parametrize("ending", ["csv", "json", "parquet"])
@@ -140,7 +167,13 @@ def test_files_that_differ_in_fields_and_format(spark: SparkSession, tmp_path: P
     assert list(batch.fields) == ["id", "name", "new__c", "only"]
     assert "Secret" not in str(batch.frame._jdf.queryExecution().toString())
     got = [(seq, row["id"], row["name"], row["new__c"]) for seq, row in rows(batch)]
-    assert got == [(0, "1", "a", None), (1, "2", "b", "n"), (2, "3", None, None), (3, "4", "d", None), (6, "7", "g", None)]
+    assert got == [
+        (0, "1", "a", None),
+        (1, "2", "b", "n"),
+        (2, "3", None, None),
+        (3, "4", "d", None),
+        (6, "7", "g", None),
+    ]
 
 
 def test_a_thousand_columns(spark: SparkSession, tmp_path: Path) -> None:
@@ -214,11 +247,14 @@ def test_old_parquet_timestamps_and_several_row_groups(spark: SparkSession, tmp_
 
 def test_ns_and_us_in_one_batch_are_one_type(spark: SparkSession, tmp_path: Path) -> None:
     paths = [
-        write(tmp_path / f"{u}.parquet", pa.table({"Id": ["1"], "At": pa.array([MOMENT], pa.timestamp(u))})) for u in ("ns", "us", "ms")
+        write(tmp_path / f"{u}.parquet", pa.table({"Id": ["1"], "At": pa.array([MOMENT], pa.timestamp(u))}))
+        for u in ("ns", "us", "ms")
     ]
     batch = read(spark, paths)
     assert batch.fields["at"] == "timestamp"
-    assert {r[0] for r in batch.frame.selectExpr("unix_millis(at)").collect()} == {math.floor(MOMENT.timestamp() * 1000)}
+    assert {r[0] for r in batch.frame.selectExpr("unix_millis(at)").collect()} == {
+        math.floor(MOMENT.timestamp() * 1000)
+    }
 
 
 @pytest.mark.parametrize(

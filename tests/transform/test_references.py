@@ -35,11 +35,22 @@ def right(spark: SparkSession) -> DataFrame:
         ("inner", {("1", "Acme"), ("2", "Acme"), ("3", "Other")}),
         (
             "full",
-            {("1", "Acme"), ("2", "Acme"), ("3", "Other"), ("4", None), ("5", None), ("6", None), (None, "Null"), (None, "Blank")},
+            {
+                ("1", "Acme"),
+                ("2", "Acme"),
+                ("3", "Other"),
+                ("4", None),
+                ("5", None),
+                ("6", None),
+                (None, "Null"),
+                (None, "Blank"),
+            },
         ),
     ],
 )
-def test_both_forms_of_an_id_meet_and_nulls_never_do(left: DataFrame, right: DataFrame, how: str, wanted: set[object]) -> None:
+def test_both_forms_of_an_id_meet_and_nulls_never_do(
+    left: DataFrame, right: DataFrame, how: str, wanted: set[object]
+) -> None:
     columns = {"Name": "the.name", "Never": None}
     out = bring(left, "a b`c", right, [("`Account Id`", "id")], columns, how)
     got = [(r["id"], r[brought("a b`c", "Name")], r[brought("a b`c", "Never")]) for r in out.collect()]
@@ -49,12 +60,16 @@ def test_both_forms_of_an_id_meet_and_nulls_never_do(left: DataFrame, right: Dat
 
 
 def test_a_table_can_be_joined_with_itself_and_by_several_columns(spark: SparkSession) -> None:
-    people = spark.createDataFrame([("1", "2", "x"), ("2", None, "x"), ("3", "2", "y")], "id string, boss string, kind string")
+    people = spark.createDataFrame(
+        [("1", "2", "x"), ("2", None, "x"), ("3", "2", "y")], "id string, boss string, kind string"
+    )
     out = bring(people, "boss", people, [("boss", "id"), ("kind", "kind")], {"id": "id"}, "left")
     assert {(r["id"], r["__boss__id"]) for r in out.collect()} == {("1", "2"), ("2", None), ("3", None)}
 
 
 def test_keys_of_different_types_are_compared_as_text(spark: SparkSession) -> None:
     numbers = spark.createDataFrame([(7, "seven")], "k bigint, v string")
-    out = bring(spark.createDataFrame([("7",), (" 7 ",), ("07",)], "k string"), "n", numbers, [("k", "k")], {"v": "v"}, "left")
+    out = bring(
+        spark.createDataFrame([("7",), (" 7 ",), ("07",)], "k string"), "n", numbers, [("k", "k")], {"v": "v"}, "left"
+    )
     assert {(r["k"], r["__n__v"]) for r in out.collect()} == {("7", "seven"), (" 7 ", "seven"), ("07", None)}

@@ -16,7 +16,19 @@ from transform.kit import FIRST, landed, write
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-TEXTS = ["", "plain", "it's", "back\\slash", "\\' OR 1=1 --", 'dou"ble', "new\nline\ttab", "${HOME} {x} %s", "Ünï 🚚", "\\u0041\\101", "\r"]
+TEXTS = [
+    "",
+    "plain",
+    "it's",
+    "back\\slash",
+    "\\' OR 1=1 --",
+    'dou"ble',
+    "new\nline\ttab",
+    "${HOME} {x} %s",
+    "Ünï 🚚",
+    "\\u0041\\101",
+    "\r",
+]
 
 
 def test_literals_are_the_values_they_stand_for(spark: SparkSession) -> None:
@@ -47,7 +59,10 @@ def test_every_row_tells_its_file(spark: SparkSession, tmp_path: Path) -> None:
     told = trace_sql(files, "run '1'")
     assert tuple(told) == TRACE
     frame = spark.range(4).selectExpr(f"int(id) AS {SEQ}").coalesce(1)
-    out = frame.selectExpr(*(f"{sql} AS {name}" for name, sql in told.items() if name != "processed_ts"), f"unix_seconds({told['processed_ts']}) AS at")
+    out = frame.selectExpr(
+        *(f"{sql} AS {name}" for name, sql in told.items() if name != "processed_ts"),
+        f"unix_seconds({told['processed_ts']}) AS at",
+    )
     rows = out.collect()
     assert [r["filename"] for r in rows] == [f.source_uri for f in files]
     assert [r["appflow_id"] for r in rows] == ["flow-0", "flow-1", "flow-2", None]

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 KEYS = MergeKeys(("id",), "at", "timestamp", "gone")
 ZERO = datetime(2024, 5, 6, tzinfo=UTC)
-KINDS = {"id": pa.string(), "v": pa.string(), "w": pa.string(), "gone": pa.bool_(), "run": pa.string(), "at": pa.timestamp("us", "UTC")}
+KINDS = {
+    "id": pa.string(),
+    "v": pa.string(),
+    "w": pa.string(),
+    "gone": pa.bool_(),
+    "run": pa.string(),
+    "at": pa.timestamp("us", "UTC"),
+}
 HISTORY = {"valid_from": pa.timestamp("us", "UTC"), "valid_to": pa.timestamp("us", "UTC"), "is_current": pa.bool_()}
 DDL = {pa.string(): "string", pa.bool_(): "boolean", pa.timestamp("us", "UTC"): "timestamp"}
 Rows = Sequence[Mapping[str, Any]]
@@ -46,7 +53,14 @@ class Shelf:
 
         self.batches += 1
         told = [
-            {**row, "at": moment(row.get("at")), "run": f"{self.batches}", "valid_from": moment(row.get("at")), "is_current": True} for row in rows
+            {
+                **row,
+                "at": moment(row.get("at")),
+                "run": f"{self.batches}",
+                "valid_from": moment(row.get("at")),
+                "is_current": True,
+            }
+            for row in rows
         ]
         content = pa.table({c: pa.array([row.get(c) for row in told], kind) for c, kind in self.kinds.items()})
         path = write(self.home / f"t/batch-{self.batches}/a.parquet", content)
@@ -57,7 +71,9 @@ class Shelf:
         schema = self.spark.createDataFrame([], ddl).schema
         self.table.adopt([self.staged(rows)], schema, position=1, at=None)
 
-    def upsert(self, rows: Rows, *, without: Sequence[str] = (), delete: bool = False, position: int | None = None) -> Merged:
+    def upsert(
+        self, rows: Rows, *, without: Sequence[str] = (), delete: bool = False, position: int | None = None
+    ) -> Merged:
         path = self.table.store.uri(self.staged(rows).path)
         data = [c for c in self.kinds if c not in without]
         return upsert(
@@ -65,7 +81,9 @@ class Shelf:
             compared=[c for c in data if c != "run"], delete=delete, position=position or self.batches,
         )  # fmt: skip
 
-    def scd2(self, rows: Rows, *, tracked: Sequence[str] = ("v",), close: bool = True, without: Sequence[str] = ()) -> Merged:
+    def scd2(
+        self, rows: Rows, *, tracked: Sequence[str] = ("v",), close: bool = True, without: Sequence[str] = ()
+    ) -> Merged:
         path = self.table.store.uri(self.staged(rows).path)
         data = [c for c in self.kinds if c not in without]
         return scd2(
@@ -81,13 +99,27 @@ class Shelf:
         return sorted((tuple(plain(row[c]) for c in columns) for row in found), key=repr)
 
 
-def row(key: str, at: int | None, v: str | None = "new", w: str | None = "w", gone: bool | None = False) -> dict[str, Any]:
+def row(
+    key: str, at: int | None, v: str | None = "new", w: str | None = "w", gone: bool | None = False
+) -> dict[str, Any]:
     return {"id": key, "at": at, "v": v, "w": w, "gone": gone}
 
 
 def test_upsert_every_way_in_which_two_versions_meet(spark: SparkSession, tmp_path: Path) -> None:
     shelf = Shelf(spark, tmp_path)
-    keys = ("newer", "late", "same", "same stamp", "no stamp there", "no stamp here", "no stamps", "deleted", "deleted late", "old", "x'\"\\")
+    keys = (
+        "newer",
+        "late",
+        "same",
+        "same stamp",
+        "no stamp there",
+        "no stamp here",
+        "no stamps",
+        "deleted",
+        "deleted late",
+        "old",
+        "x'\"\\",
+    )
     shelf.begin([row(k, None if k in ("no stamp there", "no stamps") else 5, "old") for k in keys])
     batch = [
         row("newer", 6),
@@ -121,9 +153,20 @@ def test_upsert_every_way_in_which_two_versions_meet(spark: SparkSession, tmp_pa
 def test_upsert_that_takes_deleted_rows_out_and_a_batch_with_fewer_columns(spark: SparkSession, tmp_path: Path) -> None:
     shelf = Shelf(spark, tmp_path)
     shelf.begin([row(k, 5, "old", "kept") for k in ("stays", "goes", "late", "changes")])
-    batch = [row("goes", 6, w=None, gone=True), row("late", 4, w=None, gone=True), row("changes", 6, w=None), row("comes", 1, w=None), row("never", 1, gone=True)]
+    batch = [
+        row("goes", 6, w=None, gone=True),
+        row("late", 4, w=None, gone=True),
+        row("changes", 6, w=None),
+        row("comes", 1, w=None),
+        row("never", 1, gone=True),
+    ]
     assert shelf.upsert(batch, without=["w"], delete=True) == Merged(1, 1, 1)
-    assert shelf.rows("id", "v", "w") == [("changes", "new", "kept"), ("comes", "new", None), ("late", "old", "kept"), ("stays", "old", "kept")]
+    assert shelf.rows("id", "v", "w") == [
+        ("changes", "new", "kept"),
+        ("comes", "new", None),
+        ("late", "old", "kept"),
+        ("stays", "old", "kept"),
+    ]
 
 
 def test_a_position_that_another_run_has_passed_commits_nothing(spark: SparkSession, tmp_path: Path) -> None:
@@ -166,7 +209,9 @@ def test_scd2_through_the_life_of_a_record(spark: SparkSession, tmp_path: Path) 
     assert shelf.scd2(batch).applied == 0
     assert shelf.rows(*columns) == wanted
     # a version that comes late does not open a record that was ended after it; a later one does; w was not carried
-    assert shelf.scd2([row("deleted", 3, w=None), row("changes", 7, "newer", w=None), row("edited", 7, "old", w=None)], without=["w"]) == Merged(0, 2, 0)
+    assert shelf.scd2(
+        [row("deleted", 3, w=None), row("changes", 7, "newer", w=None), row("edited", 7, "old", w=None)], without=["w"]
+    ) == Merged(0, 2, 0)
     assert shelf.scd2([row("deleted", 8, "back")]) == Merged(1, 0, 0)
     found = shelf.rows(*columns)
     assert [r for r in found if r[0] in ("changes", "deleted", "edited")] == [
@@ -182,11 +227,24 @@ def test_scd2_through_the_life_of_a_record(spark: SparkSession, tmp_path: Path) 
 def test_what_scd2_does_with_each_pair(spark: SparkSession) -> None:
     s = "named_struct('id', 'a', 'v', 'new', 'gone', {gone}, 'at', TIMESTAMP'2024-01-0{at} 00:00:00Z') AS s"
     t = "named_struct('id', {id}, 'v', 'old', 'gone', false, 'at', TIMESTAMP'2024-01-05 00:00:00Z') AS t"
-    cases = [(6, "'a'", False), (5, "'a'", False), (4, "'a'", False), (6, "'a'", True), (4, "'a'", True), (6, "NULL", False), (6, "NULL", True)]
-    pairs = [f"SELECT {i} AS i, {s.format(at=at, gone=gone)}, {t.format(id=key)}" for i, (at, key, gone) in enumerate(cases)]
+    cases = [
+        (6, "'a'", False),
+        (5, "'a'", False),
+        (4, "'a'", False),
+        (6, "'a'", True),
+        (4, "'a'", True),
+        (6, "NULL", False),
+        (6, "NULL", True),
+    ]
+    pairs = [
+        f"SELECT {i} AS i, {s.format(at=at, gone=gone)}, {t.format(id=key)}" for i, (at, key, gone) in enumerate(cases)
+    ]
     frame = spark.sql(" UNION ALL ".join(pairs)).coalesce(1).orderBy("i")
     columns = ["id", "v", "gone", "at"]
-    outputs = [scd2_action(KEYS, columns, compared=columns, tracked=tracked, close=close) for tracked, close in ((["v"], True), (["v"], False), (["id"], True))]
+    outputs = [
+        scd2_action(KEYS, columns, compared=columns, tracked=tracked, close=close)
+        for tracked, close in ((["v"], True), (["v"], False), (["id"], True))
+    ]
     got = frame.selectExpr(*outputs).collect()
     assert [r[0] for r in got] == ["version", "version", "none", "close", "none", "new", "none"]
     assert [r[1] for r in got] == ["version", "version", "none", "version", "none", "new", "new"]

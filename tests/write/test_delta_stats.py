@@ -87,20 +87,29 @@ def test_queries_that_skip_files_find_what_a_full_scan_finds(spark: SparkSession
     for column, (_, ddl, groups) in KINDS.items():
         values = list({repr(v): v for group in groups for v in group if v is not None and v == v}.values())
         asked += [(column, value, "eq") for value in values if ddl not in ("binary", "boolean")]
-        asked += [(column, bound(values), way) for bound, way in ((min, "le"), (max, "ge")) if values and ddl not in ("double", "binary", "boolean")]
+        asked += [
+            (column, bound(values), way)
+            for bound, way in ((min, "le"), (max, "ge"))
+            if values and ddl not in ("double", "binary", "boolean")
+        ]
     parts = [
-        frame.where(getattr(op, way)(frame[c], literal(v, KINDS[c][1]))).selectExpr(f"{i} AS i") for i, (c, v, way) in enumerate(asked)
+        frame.where(getattr(op, way)(frame[c], literal(v, KINDS[c][1]))).selectExpr(f"{i} AS i")
+        for i, (c, v, way) in enumerate(asked)
     ]
     got = {r["i"]: r["count"] for r in reduce(DataFrame.union, parts).groupBy("i").count().collect()}
     there = [whole.filter(getattr(op, way)(pc.field(c), pa.scalar(v, KINDS[c][0]))).num_rows for c, v, way in asked]
-    assert [(case, got.get(i), n) for i, (case, n) in enumerate(zip(asked, there, strict=True)) if got.get(i) != n] == []
+    assert [
+        (case, got.get(i), n) for i, (case, n) in enumerate(zip(asked, there, strict=True)) if got.get(i) != n
+    ] == []
 
 
 def test_files_are_skipped_at_all(spark: SparkSession, table: Table) -> None:
     frame = spark.read.format("delta").load(table.uri)
     assert len(frame.inputFiles()) == 3
     asked = {"i = 7": 1, "p = 1.10": 2, "y = DATE'1700-01-01'": 1, "t < TIMESTAMP'1900-01-01 00:00:00Z'": 1}
-    assert {only: len(frame.where(only).inputFiles()) for only in asked} == asked  # p: a number of 18 digits has no bound
+    assert {
+        only: len(frame.where(only).inputFiles()) for only in asked
+    } == asked  # p: a number of 18 digits has no bound
     opened = table.open()
     assert opened is not None
     told = pa.table(opened.get_add_actions(flatten=True)).to_pydict()
@@ -126,7 +135,7 @@ def test_bounds_of_text_hold_every_value(values: list[str | None]) -> None:
         assert stats["nullCount"]["c"] == len(values) - len(there)
 
 
-@given(st.lists(st.none() | st.datetimes(datetime(1600, 1, 1), datetime(4001, 1, 1)), min_size=1, max_size=6))  # noqa: DTZ001  # UTC below
+@given(st.lists(st.none() | st.datetimes(datetime(1600, 1, 1), datetime(4001, 1, 1)), min_size=1, max_size=6))  # UTC below
 def test_bounds_of_times_hold_every_value_to_the_microsecond(values: list[datetime | None]) -> None:
     there = [v.replace(tzinfo=UTC) for v in values if v]
     stats = bounds([v and v.replace(tzinfo=UTC) for v in values], pa.timestamp("us", "UTC"))

@@ -55,7 +55,9 @@ def test_there_is_no_table_before_the_first_commit(table: Table) -> None:
 
 
 def test_create_append_replace(store: Store, table: Table) -> None:
-    table.adopt([staged(store, "batch-1/a b%.parquet", id=["1"], n=[1])], SCHEMA, position=1, at=None, comment="Orders, all")
+    table.adopt(
+        [staged(store, "batch-1/a b%.parquet", id=["1"], n=[1])], SCHEMA, position=1, at=None, comment="Orders, all"
+    )
     first = table.state()
     assert first is not None
     assert (first.version, first.position, dict(first.columns)) == (0, 1, {"id": "string", "n": "bigint"})
@@ -64,7 +66,9 @@ def test_create_append_replace(store: Store, table: Table) -> None:
     assert table.open().metadata().description == "Orders, all"  # type: ignore[union-attr]  # it was just made
     table.adopt([staged(store, "batch-2/a.parquet", id=["2"], n=[2])], SCHEMA, position=2, at=first)
     assert content(table) == [{"id": "1", "n": 1}, {"id": "2", "n": 2}]
-    table.adopt([staged(store, "batch-3/a.parquet", id=["3"], n=[3])], SCHEMA, position=3, at=table.state(), replace=True)
+    table.adopt(
+        [staged(store, "batch-3/a.parquet", id=["3"], n=[3])], SCHEMA, position=3, at=table.state(), replace=True
+    )
     assert content(table) == [{"id": "3", "n": 3}]
     table.confirm(3)
     for other in (2, 4):
@@ -84,24 +88,41 @@ def test_a_batch_without_files_still_moves_the_position(store: Store, table: Tab
 
 def test_new_columns_are_added_and_missing_ones_are_null(store: Store, table: Table) -> None:
     table.adopt([staged(store, "1.parquet", id=["1"], n=[1])], SCHEMA, position=1, at=None)
-    wider = StructType([ID, StructField("more", DecimalType(18, 2)), StructField("at", TimestampType(), nullable=False)])
+    wider = StructType(
+        [ID, StructField("more", DecimalType(18, 2)), StructField("at", TimestampType(), nullable=False)]
+    )
     table.adopt([staged(store, "2.parquet", id=["2"])], wider, position=2, at=table.state())
     state = table.state()
     assert state is not None
     assert dict(state.columns) == {"id": "string", "n": "bigint", "more": "decimal(18,2)", "at": "timestamp"}
-    assert content(table) == [{"id": "1", "n": 1, "more": None, "at": None}, {"id": "2", "n": None, "more": None, "at": None}]
+    assert content(table) == [
+        {"id": "1", "n": 1, "more": None, "at": None},
+        {"id": "2", "n": None, "more": None, "at": None},
+    ]
     table.confirm(2)
 
 
 def test_a_replaced_table_has_the_columns_of_the_replacement(store: Store, table: Table) -> None:
     table.adopt([staged(store, "1.parquet", id=["1"], n=[1])], SCHEMA, position=1, at=None)
-    table.adopt([staged(store, "2.parquet", id=["2"], x=["y"])], StructType([ID, StructField("x", StringType())]), position=2, at=table.state(), replace=True)
+    table.adopt(
+        [staged(store, "2.parquet", id=["2"], x=["y"])],
+        StructType([ID, StructField("x", StringType())]),
+        position=2,
+        at=table.state(),
+        replace=True,
+    )
     assert content(table) == [{"id": "2", "x": "y"}]
 
 
 def test_files_are_taken_out_in_the_same_commit(store: Store, table: Table) -> None:
     table.adopt([staged(store, f"{n}.parquet", id=[f"{n}"], n=[n]) for n in range(3)], SCHEMA, position=1, at=None)
-    table.adopt([staged(store, "9.parquet", id=["9"], n=[9])], SCHEMA, position=2, at=table.state(), remove_below=["0.parquet", "2.parquet"])
+    table.adopt(
+        [staged(store, "9.parquet", id=["9"], n=[9])],
+        SCHEMA,
+        position=2,
+        at=table.state(),
+        remove_below=["0.parquet", "2.parquet"],
+    )
     assert [row["id"] for row in content(table)] == ["1", "9"]
     state = table.state()
     assert state is not None and state.version == 1
@@ -144,7 +165,9 @@ def test_a_plan_on_an_old_state_is_refused_and_changes_nothing(store: Store, tab
     table.confirm(2)
 
 
-def test_a_commit_that_slips_in_while_another_is_made(store: Store, table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_slips_in_while_another_is_made(
+    store: Store, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Between the look at the version and the commit itself."""
     table.adopt([], SCHEMA, position=1, at=None)
     state = table.state()

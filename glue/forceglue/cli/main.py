@@ -55,7 +55,9 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(SHORT.items()))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from forceglue.mapping.names import nearest
 

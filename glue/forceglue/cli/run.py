@@ -41,7 +41,9 @@ def run(
 
     console = Console(stderr=as_json, highlight=False)
     with told_errors():
-        request = request_of(names, landing, warehouse, delivery, mappings, env, given, full_refresh=full_refresh, quick=quick)
+        request = request_of(
+            names, landing, warehouse, delivery, mappings, env, given, full_refresh=full_refresh, quick=quick
+        )
         with ProgressPrinter(console) as shown:
             report = execute(printer(request, shown))
     if as_json:
@@ -74,7 +76,9 @@ def plan(
     from forceglue.run.dry_run import dry_run
 
     with told_errors():
-        request = request_of(names, landing, warehouse, delivery, mappings, env, given, full_refresh=full_refresh, quick=True)
+        request = request_of(
+            names, landing, warehouse, delivery, mappings, env, given, full_refresh=full_refresh, quick=True
+        )
         planned = dry_run(request)
     if as_json:
         click.echo(planned.to_json())

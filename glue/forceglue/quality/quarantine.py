@@ -163,5 +163,3 @@ def _moved(store: Store, table: Table, file: StagedFile, position: int, number: 
     target = f"{table.path}/batch-{position}/{number}-{file.path.rsplit('/', 1)[1]}"
     store.move(file.path, target)
     return replace(file, path=target, partition={})
-
-

@@ -105,4 +105,6 @@ def reasons(checks: Sequence[Check]) -> str:
             f"IF(({mask} & {1 << bit}L) <> 0, "
             f"named_struct('rule', '{name}', 'severity', '{check.severity}', 'value', {value}), NULL)"
         )
-    return f"filter(array({', '.join(told)}), reason -> reason IS NOT NULL)" if told else f"CAST(NULL AS {REASONS_TYPE})"
+    return (
+        f"filter(array({', '.join(told)}), reason -> reason IS NOT NULL)" if told else f"CAST(NULL AS {REASONS_TYPE})"
+    )

@@ -253,9 +253,7 @@ def _attention(report: RunReport) -> list[RenderableType]:
     return [*_notes("What needs a look", urgent), *notes]
 
 
-def _rejected(
-    files: Sequence[RejectedFile], title: str = "Files that were turned away"
-) -> list[RenderableType]:
+def _rejected(files: Sequence[RejectedFile], title: str = "Files that were turned away") -> list[RenderableType]:
     if not files:
         return []
     lines = [Text(clean(f"{f.file}: {f.reason}")) for f in files[:NOTES_SHOWN]]

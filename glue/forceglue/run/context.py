@@ -69,7 +69,10 @@ class RunContext:
 
         if any(m.rules() or m.expectations for m in self.project.mappings.values()):
             self.validations = Validations(
-                self.docs_folder, self.project.settings.name, run_id=self.run_id, on_failure=self.project.settings.on_failure
+                self.docs_folder,
+                self.project.settings.name,
+                run_id=self.run_id,
+                on_failure=self.project.settings.on_failure,
             )
 
     def tell(self, name: str, state: str, **facts: object) -> None:

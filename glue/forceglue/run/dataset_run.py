@@ -18,10 +18,10 @@ from forceglue.run.deliveries import deliver
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
 from forceglue.run.plan import DatasetPlan
 from forceglue.run.report import MappingReport
-from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.stages import Stages
-from forceglue.run.taking import take
+from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.tables import Tables
+from forceglue.run.taking import take
 from forceglue.transform.cast import quoted
 from forceglue.transform.dataset_rows import DatasetInputs, dataset_rows
 from forceglue.transform.prepared import Prepared
@@ -130,7 +130,9 @@ def _twice_in_files(ctx: RunContext, staged: Staged, names: Sequence[str]) -> in
             tables.append(pq.ParquetFile(stream).read(columns=list(names)))
     if not tables:
         return 0
-    counts = pa.concat_tables(tables).group_by(list(names)).aggregate([([], "count_all")]).column("count_all").to_pylist()
+    counts = (
+        pa.concat_tables(tables).group_by(list(names)).aggregate([([], "count_all")]).column("count_all").to_pylist()
+    )
     return sum(n for n in counts if n > 1)
 
 

@@ -37,6 +37,7 @@ def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows:
         return write_delta(rows, ctx.delivery, delivery.delta.folder or mapping.mapping)
     if delivery.jdbc is not None:
         from forceglue.runtime.secrets import resolve
+
         try:
             from forceglue.write.jdbc import write_jdbc
         except ModuleNotFoundError as missing:

@@ -256,5 +256,3 @@ def _why(plan: DatasetPlan, changing: Sequence[str], *, refresh: bool) -> tuple[
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-

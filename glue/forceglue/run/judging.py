@@ -13,10 +13,9 @@ from forceglue.quality.outcomes import ExpectationOutcome, RuleOutcome
 from forceglue.run.context import RunContext
 from forceglue.run.report import ExpectationResult, RuleCount
 from forceglue.run.staging import Staged, rule_counts
-from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import REASONS, RECORD_KEY, Prepared
-from forceglue.transform.trace import FILENAME
 from forceglue.transform.read import Batch
+from forceglue.transform.trace import FILENAME
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -54,7 +53,12 @@ class ExpectationFlags:
 
 
 def judge(
-    ctx: RunContext, mapping: AnyMapping, prepared: Prepared, staged: Staged, flags: ExpectationFlags, extra: tuple[RuleOutcome, ...] = ()
+    ctx: RunContext,
+    mapping: AnyMapping,
+    prepared: Prepared,
+    staged: Staged,
+    flags: ExpectationFlags,
+    extra: tuple[RuleOutcome, ...] = (),
 ) -> Judgement:
     """Judges a staged batch; Spark is asked only where a row breaks a rule or an expectation needs the rows."""
     counts = rule_counts(ctx.spark(), prepared, staged, ctx.warehouse) if staged.total else {}
@@ -90,8 +94,14 @@ def rule_outcomes(
             rule = declared.get(check.name)
             outcomes.append(
                 RuleOutcome(
-                    check.name, check.severity, check.sql, check.description, total - failed, failed,
-                    tuple({"record": key} for key in samples.get(check.name, ())), rule.nulls if rule else "fail",
+                    check.name,
+                    check.severity,
+                    check.sql,
+                    check.description,
+                    total - failed,
+                    failed,
+                    tuple({"record": key} for key in samples.get(check.name, ())),
+                    rule.nulls if rule else "fail",
                 )  # fmt: skip
             )
     return outcomes
@@ -139,13 +149,17 @@ def _samples(ctx: RunContext, staged: Staged) -> dict[str, list[str]]:
     return found
 
 
-def rejected_files(ctx: RunContext, mapping: AnyMapping, prepared: Prepared, staged: Staged, batch: Batch) -> frozenset[int]:
+def rejected_files(
+    ctx: RunContext, mapping: AnyMapping, prepared: Prepared, staged: Staged, batch: Batch
+) -> frozenset[int]:
     """Numbers of the batch's files that have a row which breaks a `reject_file` rule."""
     if not mapping.quality.reject_file or staged.clean:
         return frozenset()
     folder = ctx.warehouse.uri(staged.folder)
     frame = ctx.spark().read.option("basePath", folder).parquet(folder)
-    hits = frame.where(f"{q.hit(prepared.checks, ['reject_file'])} AND {q.VERDICT} NOT IN ('{q.DROPPED}', '{q.FILTERED}', '{q.GONE}')")
+    hits = frame.where(
+        f"{q.hit(prepared.checks, ['reject_file'])} AND {q.VERDICT} NOT IN ('{q.DROPPED}', '{q.FILTERED}', '{q.GONE}')"
+    )
     names = {row[0] for row in hits.select(FILENAME).distinct().collect()}
     return frozenset(i for i, f in enumerate(batch.files) if f.source_uri in names)
 
@@ -157,7 +171,13 @@ def rule_report(judgement: Judgement) -> tuple[RuleCount, ...]:
 def expectation_report(judgement: Judgement) -> tuple[ExpectationResult, ...]:
     return tuple(
         ExpectationResult(
-            e.name, e.success, "fail" if e.on_failure == "fail" else "warn", e.arguments, _plain(e.observed), e.unexpected_count, e.error
+            e.name,
+            e.success,
+            "fail" if e.on_failure == "fail" else "warn",
+            e.arguments,
+            _plain(e.observed),
+            e.unexpected_count,
+            e.error,
         )
         for e in judgement.expectations
     )

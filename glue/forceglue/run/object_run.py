@@ -17,14 +17,14 @@ from forceglue.run.context import RunContext
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rejected_files, rule_report
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
-from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.stages import Stages
+from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.taking import take
 from forceglue.transform.object_rows import LookedInto, ObjectInputs, extra_columns, object_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
 from forceglue.transform.trace import INGESTED, TRACE
-from forceglue.write.delta_merge import MergeKeys, Merged, scd2, upsert
+from forceglue.write.delta_merge import Merged, MergeKeys, scd2, upsert
 from forceglue.write.delta_named import map_columns, needs_column_mapping
 from forceglue.write.delta_table import Table
 
@@ -161,7 +161,9 @@ def looked_into(
     wanted = lookup.key or (other.key or ("Id",))[0]
     key = column(wanted)
     if key is None:
-        raise UsageError(f"{mapping.mapping}: the lookup {alias} compares with {wanted}, which the table {other.mapping} has not")
+        raise UsageError(
+            f"{mapping.mapping}: the lookup {alias} compares with {wanted}, which the table {other.mapping} has not"
+        )
     return LookedInto(table, key, column)
 
 

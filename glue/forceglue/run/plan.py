@@ -128,7 +128,19 @@ def plan_object(
     mode = _mode(mapping, existing, full_refresh)
     carried = frozenset(c.name for c in columns if c.field is None or "." in c.field or match(c.field, types))
     return ObjectPlan(
-        mapping, loads, skipped, tuple(repeated), position, table, columns, carried, table_names(mapping, columns), mode, full_refresh, drift, refused
+        mapping,
+        loads,
+        skipped,
+        tuple(repeated),
+        position,
+        table,
+        columns,
+        carried,
+        table_names(mapping, columns),
+        mode,
+        full_refresh,
+        drift,
+        refused,
     )
 
 
@@ -233,7 +245,12 @@ def _drift(
     effect = {"evolve": "a column is added", "freeze": "nothing is loaded", "ignore": "the column is left out"}[policy]
     known = NameIndex(existing)
     for column in columns:
-        if column.field and column.field.lower() in types and column.field.lower() not in before and known.match(column.name) is None:
+        if (
+            column.field
+            and column.field.lower() in types
+            and column.field.lower() not in before
+            and known.match(column.name) is None
+        ):
             told = effect if catalog.match(column.field) is None else "a column is added: the catalog knows it"
             notes.append(DriftNote(column.field, "appeared", policy, told))
             if policy == "ignore" and catalog.match(column.field) is None:
@@ -247,7 +264,11 @@ def _drift(
             told = "nothing is loaded" if policy == "freeze" else "the column stays; rows keep the value they have"
             notes.append(DriftNote(field, "vanished", policy, told))
         elif types[field] != kind and kinds.get(field, "string") != "string":  # text holds whatever comes
-            told = "nothing is loaded" if policy == "freeze" else "values are cast to the column's type; what does not fit is set aside"
+            told = (
+                "nothing is loaded"
+                if policy == "freeze"
+                else "values are cast to the column's type; what does not fit is set aside"
+            )
             notes.append(DriftNote(field, f"changed its type from {kind} to {types[field]}", policy, told))
     frozen = [n for n in notes if n.effect == "nothing is loaded"]
     if not frozen:

@@ -138,5 +138,3 @@ class Planner:
         names = {self._tables.name_of(reference) for reference in (mapping.source, *(j.table for j in mapping.joins))}
         states = {name: self._tables.state(name) for name in sorted(names)}
         return {name: state.version for name, state in states.items() if state is not None}
-
-

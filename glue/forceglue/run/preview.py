@@ -85,9 +85,7 @@ def preview(request: RunRequest, name: str, *, limit: int = 20, only: Only | Non
     return _object(ctx, planner, tables, name, limit, only)
 
 
-def _object(
-    ctx: RunContext, planner: Planner, tables: Foreseen, name: str, limit: int, only: Only | None
-) -> Preview:
+def _object(ctx: RunContext, planner: Planner, tables: Foreseen, name: str, limit: int, only: Only | None) -> Preview:
     plan, _ = planner.object(name)
     if plan.files:
         prepared = _prepared(ctx, plan, tables)

@@ -19,7 +19,9 @@ def printer(request: RunRequest, shown: ProgressPrinter) -> RunRequest:
             if state == "ended":
                 shown.say(f"{facts['passed']} files passed the checks, {facts['rejected']} were turned away")
         elif isinstance(report, MappingReport):
-            shown.on_event(name, report.status, {k: v for k, v in asdict(report).items() if isinstance(v, (int, float))})
+            shown.on_event(
+                name, report.status, {k: v for k, v in asdict(report).items() if isinstance(v, (int, float))}
+            )
         else:
             shown.on_event(name, "working", {})
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from forceglue.mapping.model import Severity  # noqa: TC001 - pydantic reads the annotations
+from forceglue.mapping.model import Severity
 
 Kind = Literal["object", "dataset"]
 MappingStatus = Literal["written", "unchanged", "stopped", "failed", "skipped"]

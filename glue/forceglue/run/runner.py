@@ -133,7 +133,15 @@ class Scheduler:
             return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
         plan, rejected = self._planner.object(name)
         if plan.stopped:
-            return MappingReport(name, "object", "stopped", drift=plan.drift, error=plan.stopped, held=plan.landed, rejected_files=rejected)
+            return MappingReport(
+                name,
+                "object",
+                "stopped",
+                drift=plan.drift,
+                error=plan.stopped,
+                held=plan.landed,
+                rejected_files=rejected,
+            )
         if plan.unchanged:
             return MappingReport(name, "object", "unchanged", rejected_files=rejected)
         return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
@@ -177,5 +185,7 @@ def told(error: BaseException) -> str:
     """The cause in a few lines, without a JVM's stack; no cell values are known to be in it, so it is cut short."""
     lines = [line for line in str(error).splitlines() if line.strip() and not line.lstrip().startswith("at ")]
     where = traceback.extract_tb(error.__traceback__)
-    place = next((f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(where) if "forceglue" in f.filename), "")
+    place = next(
+        (f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(where) if "forceglue" in f.filename), ""
+    )
     return f"{type(error).__name__}: {' '.join(lines)[:600]}" + (f" ({place})" if place else "")

@@ -47,7 +47,9 @@ def as_text(name: str, physical: str) -> str:
     if physical in ("float", "double"):  # 1.0E7 is a spelling that nobody sent: written out where it fits
         text = f"CAST({column} AS STRING)"
         plain = f"regexp_replace(CAST(try_cast({text} AS DECIMAL(38,10)) AS STRING), '([.][0-9]+?)0*$', '$1')"
-        return f"CASE WHEN {text} LIKE '%E%' AND try_cast({plain} AS {physical}) = {column} THEN {plain} ELSE {text} END"
+        return (
+            f"CASE WHEN {text} LIKE '%E%' AND try_cast({plain} AS {physical}) = {column} THEN {plain} ELSE {text} END"
+        )
     decimal = _DECIMAL.match(physical)
     if decimal and int(decimal[2] or 0) > _PLAIN_SCALE:  # 0E-8 is another such spelling, and ANSI mode has none of it
         text = f"CAST({column} AS STRING)"
@@ -84,7 +86,9 @@ def _from_text(text: str, target: str) -> str:
         return _decimal_from_text(trimmed, int(decimal[1]), int(decimal[2] or 0))
     if target in ("float", "double"):
         number = f"try_cast({trimmed} AS {target})"
-        return f"CASE WHEN {trimmed} RLIKE '{_NUMBER}' AND abs({number}) < CAST('Infinity' AS {target}) THEN {number} END"
+        return (
+            f"CASE WHEN {trimmed} RLIKE '{_NUMBER}' AND abs({number}) < CAST('Infinity' AS {target}) THEN {number} END"
+        )
     return f"try_cast({trimmed} AS {target})"
 
 
@@ -121,7 +125,12 @@ def cast_sql(name: str, physical: str, target: str) -> str:
     decimal = _DECIMAL.match(target)
     if decimal and physical.startswith((*_NUMBERS, "double")):
         return _decimal_from_number(name, physical, int(decimal[1]), int(decimal[2] or 0))
-    if target in _INTEGERS and physical in ("float", "double") or physical.startswith("decimal") and target in _INTEGERS:
+    if (
+        (target in _INTEGERS
+        and physical in ("float", "double"))
+        or (physical.startswith("decimal")
+        and target in _INTEGERS)
+    ):
         return f"CASE WHEN {quoted(name)} = floor({quoted(name)}) THEN try_cast({quoted(name)} AS {target}) END"
     if (physical, target) in (("timestamp", "date"), ("date", "timestamp")):
         return f"CAST({quoted(name)} AS {target})"

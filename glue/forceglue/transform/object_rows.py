@@ -81,7 +81,9 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
 
     read = Observation()
     fields = NameIndex(batch.fields)
-    frame, keys = _with_key_and_order(batch.frame.observe(read, F.count(F.lit(1)).alias("rows")), batch, mapping, fields)
+    frame, keys = _with_key_and_order(
+        batch.frame.observe(read, F.count(F.lit(1)).alias("rows")), batch, mapping, fields
+    )
     rejected = f"{SEQ} IN ({', '.join(map(str, sorted(inputs.rejected)))})" if inputs.rejected else "false"
     if inputs.dedupe:
         # rows of a rejected file compete with nobody: all of them are set aside
@@ -110,7 +112,9 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
 
 def extra_columns(mapping: ObjectMapping) -> tuple[str, ...]:
     """Columns that the write mode adds."""
-    return {"scd2": ("valid_from", "valid_to", "is_current"), "snapshot": ("snapshot_at",)}.get(mapping.target.write, ())
+    return {"scd2": ("valid_from", "valid_to", "is_current"), "snapshot": ("snapshot_at",)}.get(
+        mapping.target.write, ()
+    )
 
 
 def _with_key_and_order(
@@ -120,7 +124,9 @@ def _with_key_and_order(
     for wanted in mapping.key or ():
         field = fields.match(wanted)
         if field is None:
-            raise UsageError(f"{mapping.mapping}: the key field {wanted} is in none of the files; say `key:` in the mapping")
+            raise UsageError(
+                f"{mapping.mapping}: the key field {wanted} is in none of the files; say `key:` in the mapping"
+            )
         key_fields.append(field)
     order = fields.match(mapping.order_by) if mapping.order_by else None
     keys = key_columns(len(key_fields))
@@ -145,7 +151,9 @@ def _with_lookups(frame: DataFrame, mapping: ObjectMapping, inputs: ObjectInputs
     return _offered(frame, dict.fromkeys(in_sql), fields, used)
 
 
-def _offered(frame: DataFrame, said: Iterable[str], fields: NameIndex, used: Mapping[str, Mapping[str, object]]) -> DataFrame:
+def _offered(
+    frame: DataFrame, said: Iterable[str], fields: NameIndex, used: Mapping[str, Mapping[str, object]]
+) -> DataFrame:
     """The frame with what expressions say, as they say it: a field, or `alias.column` as a member of a struct."""
     structs: dict[str, dict[str, str]] = {}
     told = {}
@@ -194,7 +202,9 @@ def _raw(batch: Batch) -> str:
     """SQL text: the raw row; every field as text, so that it reads the same whatever types the file had."""
     if batch.again:
         return RAW_ROW
-    texts = ((f, quoted(FIELD + f) if kind == "string" else as_text(FIELD + f, kind)) for f, kind in batch.fields.items())
+    texts = (
+        (f, quoted(FIELD + f) if kind == "string" else as_text(FIELD + f, kind)) for f, kind in batch.fields.items()
+    )
     return raw_json({batch.spelled[field]: text for field, text in texts})
 
 
@@ -239,5 +249,3 @@ def _checks(
             checks.append(q.Check(f"cast_{column.name}", mapping.on_cast_error, said, broken, None, quoted(raw)))
     checks.extend(q.rule_check(name, severity, rule) for name, severity, rule in mapping.rules())
     return tuple(checks)
-
-

@@ -97,7 +97,13 @@ def judged(
 
 def _all_good(frame: DataFrame, own: Sequence[str]) -> DataFrame:
     """Where nothing can be wrong: the same columns without asking each row."""
-    nothing = {RECORD_KEY: "STRING", RAW: "STRING", REASONS: q.REASONS_TYPE, ROW_NUMBER: "BIGINT", SET_ASIDE_AT: "TIMESTAMP"}
+    nothing = {
+        RECORD_KEY: "STRING",
+        RAW: "STRING",
+        REASONS: q.REASONS_TYPE,
+        ROW_NUMBER: "BIGINT",
+        SET_ASIDE_AT: "TIMESTAMP",
+    }
     return frame.selectExpr(
         *own,
         *(f"0L AS {name}" for name in q.mask_names(())),

@@ -39,7 +39,10 @@ def bring(
 
     keys = [quoted(f"__join_{alias}_{i}") for i in range(len(on))]
     right = table.selectExpr(
-        *(f"{quoted(c) if c else 'CAST(NULL AS STRING)'} AS {quoted(brought(alias, said))}" for said, c in columns.items()),
+        *(
+            f"{quoted(c) if c else 'CAST(NULL AS STRING)'} AS {quoted(brought(alias, said))}"
+            for said, c in columns.items()
+        ),
         *(f"{same_key(quoted(name))} AS {key}" for key, (_, name) in zip(keys, on, strict=True)),
     )
     condition = " AND ".join(f"{same_key(here)} = {key}" for key, (here, _) in zip(keys, on, strict=True))

@@ -69,7 +69,10 @@ def newer(keys: MergeKeys, columns: Sequence[str] | None) -> str:
     later = f"s.{quoted(keys.landed)} > t.{quoted(keys.landed)}" if keys.landed else None
     if keys.order is None:
         return later or "true"
-    s, t = (order_sql(keys.order, keys.order_type).replace(quoted(keys.order), f"{side}.{quoted(keys.order)}") for side in "st")
+    s, t = (
+        order_sql(keys.order, keys.order_type).replace(quoted(keys.order), f"{side}.{quoted(keys.order)}")
+        for side in "st"
+    )
     equal = [f"s.{quoted(c)} <=> t.{quoted(c)}" for c in columns or ()] + [f"s.{quoted(c)} IS NULL" for c in keys.fresh]
     same = "false" if columns is None else " AND ".join(equal) or "true"
     wins = f"(({s}) > ({t}) OR ({t}) IS NULL OR (({s}) = ({t}) AND NOT ({same})))"
@@ -110,7 +113,9 @@ def upsert(
     _execute(merge, table, position)
     found = table.metrics()
     return Merged(
-        found.get("numTargetRowsInserted", 0), found.get("numTargetRowsUpdated", 0), found.get("numTargetRowsDeleted", 0)
+        found.get("numTargetRowsInserted", 0),
+        found.get("numTargetRowsUpdated", 0),
+        found.get("numTargetRowsDeleted", 0),
     )
 
 

@@ -184,7 +184,10 @@ class Table:
         from deltalake.transaction import RemoveAction
 
         moment = int(time.time() * 1000)
-        return [RemoveAction(path=p, deletion_timestamp=moment, data_change=True, partition_values={}) for p in sorted(paths)]
+        return [
+            RemoveAction(path=p, deletion_timestamp=moment, data_change=True, partition_values={})
+            for p in sorted(paths)
+        ]
 
     def confirm(self, position: int) -> None:
         """Raises `ConcurrentRunError` unless the table's position is the given one."""
@@ -225,7 +228,9 @@ def usable(root: str) -> str:
     """
     found = re.search(r"%[0-9A-Fa-f]{2}", root)
     if found and "://" not in root:
-        raise UsageError(f"the folder {root} is refused: no Delta table can be kept below `{found[0]}`. Give another folder.")
+        raise UsageError(
+            f"the folder {root} is refused: no Delta table can be kept below `{found[0]}`. Give another folder."
+        )
     return root
 
 
