@@ -114,7 +114,7 @@ class DataDocsError(ForceglueError, OSError):
     def __init__(self, folder: Path, missing: list[Path]) -> None:
         self.folder, self.missing = folder, tuple(missing)
         super().__init__(
-            f"{folder}: Data Docs were built without {', '.join(map(str, missing))}. The verdicts and the tables stand; "
+            f"{folder}: Data Docs were built without {', '.join(map(str, missing))}. Verdicts and tables stand; "
             "see that the folder can be written, and build them again with the next run."
         )
 

@@ -20,7 +20,7 @@ from forceglue.write import delta_merge, delta_table
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-ALL = "mapping: All\nfrom: account\ncolumns: {id: id, name: name}\nkey: id\nquality: {quarantine: {short: length(name) < 9}}\ndeliver: [csv: {file: all.csv}]\n"
+ALL = "mapping: All\nfrom: account\ncolumns: {id: id, name: name}\nquality: {quarantine: {short: length(name) < 9}}\ndeliver: [csv: {file: all.csv}]\n"
 
 FIRST = {
     "before a sidecar": (ingest, "claim", "before"),
@@ -55,6 +55,7 @@ SECOND = {
     "after the file has its name": (dataset_run, "deliver", "after"),
     "before the dataset's settling": (dataset_run, "settle", "before"),
 }
+APPENDED = ("after the quarantine's commit", "after the table's commit")
 
 
 class Machine:
@@ -170,16 +171,19 @@ def test_the_first_load(org: Org, undisturbed: dict[tuple[str, int], dict[str, A
     assert {m.status for m in org.run().mappings} == {"unchanged"}
 
 
-@pytest.mark.parametrize("step", SECOND)
-def test_an_increment(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any]], step: str) -> None:
-    mapped(org, "upsert")
+INCREMENTS = [("upsert", step) for step in SECOND] + [("append", step) for step in FIRST if step in APPENDED]
+
+
+@pytest.mark.parametrize(("write", "step"), INCREMENTS)
+def test_an_increment(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any]], write: str, step: str) -> None:
+    mapped(org, write)
     first(org)
     org.run()
     second(org)
-    with killed(*SECOND[step]):
+    with killed(*(SECOND if write == "upsert" else FIRST)[step]):
         org.run()
     org.run()
-    assert state(org) == undisturbed["upsert", 2]
+    assert state(org) == undisturbed[write, 2]
     assert {m.status for m in org.run().mappings} == {"unchanged"}
 
 

@@ -92,7 +92,7 @@ def test_a_fail_writes_nothing_and_the_files_wait(tmp_path: Path, how: str) -> N
     told = lab.one("account")
     assert (told.status, told.held) == ("stopped", 2)
     assert not (tmp_path / "W/account/_delta_log").exists()
-    assert [p for p in (tmp_path / "W/account").rglob("*.parquet")] == []
+    assert list((tmp_path / "W/account").rglob("*.parquet")) == []
     lab.land("Account", rows(("2", 2, good)))
     assert lab.one("account").written == 2
 

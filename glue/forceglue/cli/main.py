@@ -1,4 +1,4 @@
-"""The command line. Each command is imported when it is called, so that `forceglue --help` and `check` start at once."""
+"""The command line. Each command is imported when it is called: `forceglue --help` and `check` start at once."""
 
 from __future__ import annotations
 

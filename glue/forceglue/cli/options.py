@@ -51,7 +51,7 @@ def pairs(given: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def told_errors() -> Iterator[None]:
-    """Usage and mapping errors end with exit code 2, everything else that is ours with 1; the message says what to do."""
+    """Usage and mapping errors end with exit code 2, everything else of ours with 1; the message says what to do."""
     from forceglue.errors import ForceglueError, MappingErrors, UsageError
 
     try:

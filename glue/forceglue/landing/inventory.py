@@ -152,7 +152,7 @@ def _processed(store: Store, judge: Judge, entries: Sequence[Entry]) -> Inventor
         # The sidecar is written when the file is ingested; the file's own time is that of its landing on a local disk.
         found.append(((where.hour, max(entry.mtime, sidecar.mtime) if sidecar else entry.mtime, entry.path), file))
     ordered = [file for _, file in sorted(found, key=lambda pair: pair[0])]
-    return Inventory(tuple(_with_repeats(_one_spelling(ordered, judge))), tuple(rejected))
+    return Inventory(tuple(_with_repeats(_one_spelling(ordered))), tuple(rejected))
 
 
 def _exported(store: Store, judge: Judge, entries: Sequence[Entry]) -> Inventory:
@@ -165,7 +165,7 @@ def _exported(store: Store, judge: Judge, entries: Sequence[Entry]) -> Inventory
             continue
         identity = f"{entry.path}|{entry.size}|{entry.mtime.isoformat()}"
         files.append(ListedFile(entry.path, identity, store.uri(entry.path), name, entry.size, entry.mtime, None, True))
-    return Inventory(tuple(_one_spelling(sorted(files, key=lambda f: (f.mtime, f.path)), judge)), tuple(rejected))
+    return Inventory(tuple(_one_spelling(sorted(files, key=lambda f: (f.mtime, f.path)))), tuple(rejected))
 
 
 def _object(judge: Judge, path: str, tokens: Sequence[str], rejected: list[RejectedFile]) -> str | None:
@@ -180,7 +180,7 @@ def _object(judge: Judge, path: str, tokens: Sequence[str], rejected: list[Rejec
         return None
 
 
-def _one_spelling(files: Iterable[ListedFile], judge: Judge) -> list[ListedFile]:
+def _one_spelling(files: Iterable[ListedFile]) -> list[ListedFile]:
     """An object without a mapping is named as its folder; of several spellings all files get the one with capitals."""
     found = list(files)
     spelled: dict[str, str] = {}

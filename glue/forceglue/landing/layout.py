@@ -99,7 +99,7 @@ def kept(key: str) -> KeptKey | None:
     if stage not in (PROCESSED, ERROR) or len(parts) not in (6, 7) or not all(parts):
         return None
     token, year, month, day, hour, *rest = parts
-    if not re.fullmatch(r"\d{4}/\d\d/\d\d/\d\d", stamp := "/".join((year, month, day, hour)), re.ASCII):
+    if not re.fullmatch(r"\d{4}/\d\d/\d\d/\d\d", stamp := f"{year}/{month}/{day}/{hour}", re.ASCII):
         return None
     try:
         at = datetime.strptime(stamp, "%Y/%m/%d/%H").replace(tzinfo=UTC)

@@ -57,9 +57,8 @@ class S3Backend:
             for page in self._client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=start, **options
             ):
-                for item in page.get("Contents", ()):
-                    if not item["Key"].endswith("/"):
-                        found.append(self._entry(item["Key"], item["Size"], item))
+                items = (item for item in page.get("Contents", ()) if not item["Key"].endswith("/"))
+                found += [self._entry(item["Key"], item["Size"], item) for item in items]
         return found
 
     def _entry(self, key: str, size: int, item: dict[str, Any]) -> Entry:

@@ -207,7 +207,7 @@ class LocalBackend:
                 if exclusive:
                     _claim(temporary, target)
                 else:
-                    os.replace(temporary, target)
+                    temporary.replace(target)
             finally:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
@@ -219,7 +219,7 @@ class LocalBackend:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(old))
             new.parent.mkdir(parents=True, exist_ok=True)
             try:
-                os.replace(old, new)
+                old.replace(new)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
@@ -234,7 +234,7 @@ class LocalBackend:
             shutil.copy2(old, temporary)
             with temporary.open("rb+") as out:
                 os.fsync(out.fileno())
-            os.replace(temporary, new)
+            temporary.replace(new)
         finally:
             temporary.unlink(missing_ok=True)
         old.unlink()

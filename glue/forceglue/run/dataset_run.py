@@ -101,8 +101,8 @@ def dataset_inputs(
             ddl = ", ".join(f"{quoted(c)} string" for c in promised[alias]) or "`id` string"
             frame = ctx.spark().createDataFrame([], ddl)
         frames[alias] = frame
-        # the catalog's columns keep their order and stay the contract: what else has landed comes only where no catalog is
-        known[alias] = promised[alias] if promised[alias] else tuple(frame.columns)
+        # the catalog's columns keep their order and stay the contract; without a catalog, what has landed is
+        known[alias] = promised[alias] or tuple(frame.columns)
     return DatasetInputs(frames, known, dataset_columns(mapping, known), ctx.started, flags)
 
 

@@ -96,7 +96,7 @@ def with_action(plan: ObjectPlan, prepared: Prepared, today: DataFrame) -> tuple
     """Each prepared row `s` beside the table's row `t` that it meets, and SQL text of what the table does with it."""
     terms = merge_terms(plan, prepared.columns)
     current = _current(plan, today)
-    return _meet(prepared.frame, current, terms, "left"), _action(plan, terms, prepared, current)
+    return _meet(prepared.frame, current, terms, "left"), _action(plan, terms, current)
 
 
 def rows_after(plan: ObjectPlan, prepared: Prepared, today: DataFrame | None) -> DataFrame:
@@ -143,7 +143,7 @@ def _meet(batch: DataFrame, current: DataFrame, terms: MergeTerms, how: str) -> 
     return batch.alias("s").join(current.alias("t"), expr(f"s.{VERDICT} = '{GOOD}' AND {on}"), how)
 
 
-def _action(plan: ObjectPlan, terms: MergeTerms, prepared: Prepared, current: DataFrame) -> str:
+def _action(plan: ObjectPlan, terms: MergeTerms, current: DataFrame) -> str:
     if plan.mapping.target.write == "scd2":
         return "(" + scd2_action(
             terms.keys, current.columns, compared=terms.compared, tracked=terms.tracked, close=terms.close

@@ -102,7 +102,7 @@ def rule_outcomes(
                     failed,
                     tuple({"record": key} for key in samples.get(check.name, ())),
                     rule.nulls if rule else "fail",
-                )  # fmt: skip
+                )
             )
     return outcomes
 

@@ -173,7 +173,8 @@ def _balanced(plan: ObjectPlan, staged: Staged) -> None:
     exact = plan.mapping.target.write == "append"
     if read != landed or staged.total > read or (exact and staged.total != read):
         raise BalanceError(
-            f"{plan.name}: the files hold {landed} rows, {read} were read and {staged.total} came out; nothing was committed. "
+            f"{plan.name}: the files hold {landed} rows, {read} were read and {staged.total} came out; "
+            "nothing was committed. "
             f"Files: {', '.join(f.path for f in plan.files[:3])}"
         )
 
@@ -195,8 +196,8 @@ def _commit(ctx: RunContext, plan: ObjectPlan, table: Table, loaded: _Loaded, po
     if mapping.target.write == "scd2":
         return scd2(
             ctx.spark(), table, paths, terms.keys,
-            data=terms.data, columns=prepared.columns, compared=terms.compared, tracked=terms.tracked, close=terms.close,
-            position=position,
+            data=terms.data, columns=prepared.columns, compared=terms.compared, tracked=terms.tracked,
+            close=terms.close, position=position,
         )  # fmt: skip
     return upsert(
         ctx.spark(), table, paths, terms.keys,
@@ -249,7 +250,7 @@ def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
 
 
 def _tidy(ctx: RunContext, table: Table, folder: str, *, adopts: bool) -> None:
-    """Removes what was staged and is part of no table: other verdicts, or everything of a batch that was not committed."""
+    """Removes what was staged and is part of no table: other verdicts, or a whole batch that was not committed."""
     live = set(table.live_files()) if adopts else set()
     if not live:
         discard(ctx.warehouse, folder)

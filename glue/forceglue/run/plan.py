@@ -124,7 +124,7 @@ def plan_object(
     columns = object_columns(mapping, fields)
     drift, refused, left_out = _drift(mapping, columns, types, position, existing, index)
     columns = tuple(_typed(c, types, existing, keeps_types) for c in columns if c.name not in left_out)
-    columns = _kept(columns, existing, mapping)
+    columns = _kept(columns, existing)
     mode = _mode(mapping, existing, full_refresh)
     carried = frozenset(c.name for c in columns if c.field is None or "." in c.field or match(c.field, types))
     return ObjectPlan(
@@ -179,8 +179,8 @@ def landed_types(files: Iterable[LandedFile], never_read: frozenset[str]) -> dic
     """`{field in lower case: type}` over the files; text where they differ."""
     types: dict[str, str] = {}
     for file in files:
-        for name, kind in file.fields:
-            lower, kind = name.lower(), logical_type(kind)
+        for name, landed in file.fields:
+            lower, kind = name.lower(), logical_type(landed)
             if lower not in never_read:
                 types[lower] = kind if types.get(lower, kind) == kind else "string"
     return types
@@ -207,9 +207,7 @@ def _typed(column: OutputColumn, types: Mapping[str, str], existing: Mapping[str
     return replace(column, type=kind)
 
 
-def _kept(
-    columns: tuple[OutputColumn, ...], existing: Mapping[str, str], mapping: ObjectMapping
-) -> tuple[OutputColumn, ...]:
+def _kept(columns: tuple[OutputColumn, ...], existing: Mapping[str, str]) -> tuple[OutputColumn, ...]:
     """The columns in the spelling that the table already has, so that a field's other case is no other column."""
     index = NameIndex(existing)
     out = []

@@ -141,7 +141,7 @@ def _any_bit(footer: FileMetaData, masks: list[str]) -> bool:
 
 
 def _observed(observation: Observation) -> int:
-    """The rows counted inside the write. Spark hands them over by an event, which must not be waited for without end."""
+    """The rows counted inside the write. Spark tells them by an event, which must not be waited for without end."""
     got: list[int] = []
     waiting = threading.Thread(target=lambda: got.append(int(observation.get["rows"])), daemon=True)
     waiting.start()
@@ -166,7 +166,7 @@ def rule_counts(spark: SparkSession, prepared: Prepared, staged: Staged, store: 
     for mask in masks:
         some = some | (F.col(mask) != 0)
     sums = []
-    for i, check in enumerate(prepared.checks):
+    for i in range(len(prepared.checks)):
         bit = F.lit(1 << (i % BITS)).cast("bigint")
         sums.append(F.sum((F.col(masks[i // BITS]).bitwiseAND(bit) != 0).cast("bigint")).alias(f"c{i}"))
     counts: dict[str, dict[str, int]] = {}

@@ -20,7 +20,8 @@ def read_table(spark: SparkSession, table: Table, state: TableState) -> DataFram
     """The rows of a table at the version of `state`.
 
     The log has told which files are live, so they are read as the Parquet they are: asking Delta again would cost a few
-    Spark jobs a table. A table that needs more than its files (deletion vectors, partitions, column mapping) is Delta's.
+    Spark jobs a table. A table that needs more than its files (deletion vectors, partitions, column mapping) is read
+    through Delta.
     """
     if not state.plain or not state.files:
         return spark.read.format("delta").option("versionAsOf", state.version).load(table.uri)

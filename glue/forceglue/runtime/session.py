@@ -34,7 +34,7 @@ MEANING = {
     "spark.sql.parquet.inferTimestampNTZ.enabled": "false",
     # `${…}` in a landed name or a constant is text: Spark would put settings and environment variables in its place.
     "spark.sql.variable.substitute": "false",
-    # Dates are what they say, however old: Spark 3 would end the job at a time before 1900 (Spark 4 reads it like this).
+    # Dates are what they say, however old: Spark 3 would end the job at a time before 1900 (Spark 4 reads it so).
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",

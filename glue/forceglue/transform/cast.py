@@ -27,7 +27,8 @@ def quoted(name: str) -> str:
 def timestamp_sql(text: str) -> str:
     """SQL text: a Salesforce date-time in any of its forms (ISO with Z, +0000 or a blank, epoch milliseconds)."""
     return (
-        f"CASE WHEN {text} RLIKE '{_EPOCH_MILLIS}' THEN timestamp_millis(try_cast(try_cast({text} AS DECIMAL(14,0)) AS BIGINT)) "
+        f"CASE WHEN {text} RLIKE '{_EPOCH_MILLIS}' "
+        f"THEN timestamp_millis(try_cast(try_cast({text} AS DECIMAL(14,0)) AS BIGINT)) "
         f"WHEN {text} RLIKE '{_DATETIME}' THEN try_cast({text} AS TIMESTAMP) END"
     )
 
@@ -125,11 +126,8 @@ def cast_sql(name: str, physical: str, target: str) -> str:
     decimal = _DECIMAL.match(target)
     if decimal and physical.startswith((*_NUMBERS, "double")):
         return _decimal_from_number(name, physical, int(decimal[1]), int(decimal[2] or 0))
-    if (
-        (target in _INTEGERS
-        and physical in ("float", "double"))
-        or (physical.startswith("decimal")
-        and target in _INTEGERS)
+    if (target in _INTEGERS and physical in ("float", "double")) or (
+        physical.startswith("decimal") and target in _INTEGERS
     ):
         return f"CASE WHEN {quoted(name)} = floor({quoted(name)}) THEN try_cast({quoted(name)} AS {target}) END"
     if (physical, target) in (("timestamp", "date"), ("date", "timestamp")):

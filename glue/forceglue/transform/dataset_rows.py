@@ -27,7 +27,7 @@ class DatasetInputs:
 
     Attributes:
         tables: `{alias: live rows of the table}`; the base under the mapping's own alias.
-        known: `{alias: columns}` that the tables have or their mappings promise; one that is promised and not there is null.
+        known: `{alias: columns}` that the tables have or their mappings promise; one only promised is null.
         columns: the output columns.
     """
 

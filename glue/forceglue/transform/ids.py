@@ -27,4 +27,5 @@ def same_key(key: str) -> str:
     )
     checksum = f"array_join(transform(array(1, 6, 11), start -> substring('{ALPHABET}', 1 + {bits}, 1)), '')"
     # the length test comes first: the long form is what nearly every row has, and it costs nothing then
-    return f"CASE WHEN length({text}) = 15 AND {text} RLIKE '^[0-9A-Za-z]{{15}}$' THEN concat({text}, {checksum}) ELSE {text} END"
+    short = f"length({text}) = 15 AND {text} RLIKE '^[0-9A-Za-z]{{15}}$'"
+    return f"CASE WHEN {short} THEN concat({text}, {checksum}) ELSE {text} END"

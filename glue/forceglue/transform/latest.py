@@ -22,7 +22,7 @@ def key_columns(count: int) -> list[str]:
 def latest_versions(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
     """One row per key: the greatest order; of equal ones the one that landed last (later file, later row).
 
-    A row whose key has a null part, or whose order is none, is no version of anything: it stays, and a rule sets it aside.
+    A row whose key has a null part, or whose order is none, is no version of anything: a rule sets it aside.
     """
     no_key = " OR ".join([*(f"{key} IS NULL" for key in keys), ORDER_LOST])
     # rows that are no version are spread over partitions of their own instead of meeting in one

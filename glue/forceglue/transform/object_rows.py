@@ -1,6 +1,6 @@
 """The rows of an object mapping: latest version, lookups, columns and casts, rules; in this fixed order.
 
-Everything is SQL text in few calls: a wide object has hundreds of columns, and each Column object would cost round trips
+Everything is SQL text in few calls: a wide object has hundreds of columns, and each Column object costs round trips
 to the JVM.
 """
 
@@ -34,7 +34,7 @@ FIELD = "__f_"
 
 @dataclass(frozen=True)
 class LookedInto:
-    """The live rows of another object's table, its key column, and from a name as said to its column (None: never had)."""
+    """The live rows of another object's table, its key column, and the column that a name means (None: never had)."""
 
     table: DataFrame
     key: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forceglue.errors import ConcurrentRunError
 from forceglue.runtime.session import MEANING
@@ -125,13 +125,13 @@ def _read(own: SparkSession, paths: Sequence[str], columns: Sequence[str]) -> Da
     return own.read.parquet(*paths).select(*(F.col(quoted(c)) for c in columns))
 
 
-def _target(own: SparkSession, table: Table):  # type: ignore[no-untyped-def]  # delta-spark's own class, imported late
+def _target(own: SparkSession, table: Table) -> Any:  # delta-spark's own class, imported late
     from delta.tables import DeltaTable
 
     return DeltaTable.forPath(own, table.uri).alias("t")
 
 
-def _execute(merge, table: Table, position: int) -> None:  # type: ignore[no-untyped-def]  # delta-spark's merge builder
+def _execute(merge: Any, table: Table, position: int) -> None:
     with told_overtaken(table):
         merge.execute()
     table.confirm(position)
@@ -166,10 +166,10 @@ def scd2(
 ) -> Merged:
     """A row a version: a change in a tracked column ends the current version and opens the next.
 
-    A change elsewhere is made in place; a deleted record's version ends (`close`), and what was valid before that end does
-    not open the record again. A column that the batch does not carry
-    (`data`, as in `upsert`) keeps the value of the version before. Returned counts are rows of the batch: `inserted` new
-    records, `updated` records with a new version or changed in place, `deleted` ended ones.
+    A change elsewhere is made in place; a deleted record's version ends (`close`), and what was valid before that end
+    does not open the record again. A column that the batch does not carry (`data`, as in `upsert`) keeps the value of
+    the version before. Returned counts are rows of the batch: `inserted` new records, `updated` records with a new
+    version or changed in place, `deleted` ended ones.
     """
     from pyspark.sql import functions as F
 
@@ -235,7 +235,8 @@ def scd2_action(
     wins = newer(keys, compared)
     unmatched = f"t.{quoted(keys.key[0])} IS NULL"
     return (
-        f"CASE WHEN {unmatched} AND {gone} THEN 'none' WHEN {unmatched} THEN 'new' WHEN NOT coalesce({wins}, false) THEN 'none' "
+        f"CASE WHEN {unmatched} AND {gone} THEN 'none' WHEN {unmatched} THEN 'new' "
+        f"WHEN NOT coalesce({wins}, false) THEN 'none' "
         f"WHEN {gone} THEN 'close' WHEN {changed} THEN 'version' ELSE 'edit' END"
     )
 

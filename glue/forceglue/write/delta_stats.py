@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ def _told(value: Any, *, up: bool) -> Any:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return value if value == value and abs(value) != float("inf") else None
+        return value if math.isfinite(value) else None
     if isinstance(value, datetime):
         moment = value if value.tzinfo else value.replace(tzinfo=UTC)
         millis = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
@@ -83,7 +84,7 @@ def _told(value: Any, *, up: bool) -> Any:
 
 
 def _near(value: Decimal, *, up: bool) -> float | None:
-    """A bound one unit of the last digit further out: readers take the number for a double before it is a decimal again."""
+    """A bound one unit of the last digit further out: readers take the number for a double before it is a decimal."""
     _, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int) or len(digits) > _EXACT:
         return None

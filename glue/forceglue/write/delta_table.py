@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -65,7 +66,7 @@ class Table:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        if "://" not in self.uri and not os.path.isdir(os.path.join(self.uri, "_delta_log")):
+        if "://" not in self.uri and not Path(self.uri, "_delta_log").is_dir():
             return None
         try:
             return DeltaTable(self.uri, storage_options=self._options)
@@ -216,7 +217,8 @@ class Table:
 
     def _overtaken(self) -> ConcurrentRunError:
         return ConcurrentRunError(
-            f"{self.mapping}: another run wrote {self.uri} meanwhile; nothing of this run was committed to it. Run again."
+            f"{self.mapping}: another run wrote {self.uri} meanwhile; nothing of this run was "
+            "committed to it. Run again."
         )
 
 
