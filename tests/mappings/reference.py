@@ -120,13 +120,13 @@ def live_records(landing: Path) -> dict[str, list[Record]]:
 
 
 def _files(landing: Path) -> Iterator[tuple[str, Path]]:
-    """Alias and file, in the order of their paths: `in/`, `processed/`, or an export directly under the root."""
+    """Alias and file in landing order, which a move keeps: `in/`, `processed/`, or an export directly under the root."""
     aliases: dict[str, str] = {}
     for entry in object_facts():
         if entry["alias"]:
             for name in (entry["source"], entry["label"], entry["table"], *entry["alternatives"]):
                 aliases[_squash(name)] = entry["alias"]
-    for path in sorted(p for p in landing.rglob("*") if p.is_file()):
+    for path in sorted((p for p in landing.rglob("*") if p.is_file()), key=lambda p: (p.stat().st_mtime_ns, p)):
         parts = path.relative_to(landing).parts
         if parts[0] == "error" or path.name.endswith((".facts.json", ".reason.json")) or path.name.startswith("."):
             continue
@@ -157,14 +157,14 @@ def _records(path: Path) -> Iterator[Record]:
 
 
 def _text(value: Any) -> str | None:
-    """A typed value as Spark's cast to string writes it, but never with an exponent."""
+    """A typed value as text: a number never with an exponent, a point in time to the millisecond as Salesforce's own API."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         moment = value.astimezone(UTC) if value.tzinfo else value
-        return moment.strftime("%Y-%m-%d %H:%M:%S") + (f".{moment:%f}".rstrip("0") if moment.microsecond else "")
+        return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
     if isinstance(value, (date, int)):
         return str(value)
     if isinstance(value, (float, Decimal)):

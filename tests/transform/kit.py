@@ -58,9 +58,22 @@ def landed(path: Path, number: int = 0) -> LandedFile:
     facts = check(store, entry, key=(), files=FileChecks())
     at = FIRST + timedelta(minutes=number)
     return LandedFile(
-        path.name, path.name, str(path), f"in/{path.name}", "Account", facts.format, facts.size, at, facts.rows,
-        facts.fields, f"flow-{number}", at, f"request-{number}", "lander", "7",
-    )  # fmt: skip
+        path=path.name,
+        identity=path.name,
+        uri=str(path),
+        source_uri=f"in/{path.name}",
+        object="Account",
+        format=facts.format,
+        size=facts.size,
+        mtime=at,
+        rows=facts.rows,
+        fields=facts.fields,
+        flow_execution=f"flow-{number}",
+        ingested_at=at,
+        request_id=f"request-{number}",
+        function_name="lander",
+        function_version="7",
+    )
 
 
 def landed_all(paths: Sequence[Path]) -> list[LandedFile]:

@@ -137,11 +137,12 @@ def propose(
     since = added if replacing else (*position.since_base, *added)
     base = None if replacing else position.base
     removed = tuple(sorted(position.loaded - before - set(added)))
-    undone = _undone(position, previous, everything=replacing or settling)
     inputs = dict(position.inputs if inputs is None else inputs)
     fingerprint = position.fingerprint if fingerprint is None else fingerprint
     while True:
         version = _fresh(at, previous)
+        # a batch of a run at the same time does not count either, should this one be committed after it
+        undone = ((-1, version - 1),) if replacing or settling else _undone(position, previous)
         compact = len(since) > COMPACT_AFTER
         if compact:
             everything = json.dumps({"files": sorted(before | set(added))}, ensure_ascii=False).encode()
@@ -220,11 +221,11 @@ def in_force(at: Position | Manifest, batch: int) -> bool:
     return not any(after < batch <= until for after, until in at.undone)
 
 
-def _undone(position: Position, previous: int | None, *, everything: bool) -> tuple[tuple[int, int], ...]:
+def _undone(position: Position, previous: int | None) -> tuple[tuple[int, int], ...]:
     """The ranges of a batch on this position: a rewind leaves behind all that came after it."""
     if previous is None:
         return ()
-    since = -1 if everything or position.version is None else position.version
+    since = -1 if position.version is None else position.version
     if since == previous:
         return position.undone
     return (*(r for r in position.undone if r[0] < since), (since, previous))

@@ -9,7 +9,7 @@ once by `settle`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -87,22 +87,49 @@ def batch_of(path: str) -> int:
     return int(found[1]) if found else 0
 
 
-def set_aside(store: Store, mapping: str, staged: Staged, *, position: int, before: Position) -> int:
+def set_aside(
+    store: Store,
+    mapping: str,
+    staged: Staged,
+    *,
+    position: int,
+    before: Position,
+    expect: Callable[[], None] = lambda: None,
+) -> int:
     """Moves the batch's quarantined files into the quarantine table; gives the number of rows.
 
     Args:
         position: the version of the batch, which the table itself will commit next.
-        before: the position that the table has now: what does not count at it is taken out.
+        before: the position that the table has now: what does not count at it is taken out, what does is put back.
+        expect: raises where the position is no longer `before`. Asked once the quarantine is read: a batch that another
+            run committed in between is then either seen by this or in the way of the commit here.
+
+    Raises:
+        ConcurrentRunError: another run committed meanwhile.
     """
     table = quarantine_table(store, mapping)
     state = table.state()
-    dead = [path for path in table.live_files() if not in_force(before, batch_of(path))] if state else []
+    live = set(state.files) if state else set()
+    expect()
+    dead = [path for path in live if not in_force(before, batch_of(path))]
+    lost = _lost(store, mapping, before.version, live)
     files = staged.files.get(QUARANTINED, ())
-    if not files and not dead:
+    if not (files or dead or lost):
         return 0
     moved = [_moved(store, table, f, position, number) for number, f in enumerate(files)]
-    table.adopt(moved, quarantine_schema(), position=position, at=state, remove_below=dead)
+    table.adopt(
+        [*kept_files(store, lost), *moved], quarantine_schema(), position=position, at=state, remove_below=dead
+    )
     return sum(f.rows for f in files)
+
+
+def _lost(store: Store, mapping: str, version: int | None, live: Collection[str]) -> list[Entry]:
+    """Files of a committed batch that another run took for those of one that died."""
+    if version is None:
+        return []
+    home = f"{FOLDER}/{mapping}"
+    found = store.list(f"{home}/batch-{version}")
+    return [e for e in found if e.path.endswith(".parquet") and e.path.removeprefix(f"{home}/") not in live]
 
 
 def settle(store: Store, mapping: str, at: Manifest | Position) -> None:
@@ -111,14 +138,14 @@ def settle(store: Store, mapping: str, at: Manifest | Position) -> None:
     What no longer counts is taken out, and the batch's own files are put back if another run took them for those of a
     run that died. Not finishing loses nothing: no reader counts what the position has left behind.
     """
-    own = [e for e in store.list(f"{FOLDER}/{mapping}/batch-{at.version}") if e.path.endswith(".parquet")]
     for _ in range(_TRIES):
         table = quarantine_table(store, mapping)
         state = table.state()
-        live = set(table.live_files())
-        dead = [path for path in live if not in_force(at, batch_of(path))]
-        lost = [e for e in own if e.path.removeprefix(f"{table.path}/") not in live]
-        if state is None or at.version is None or not (dead or lost):
+        if state is None or at.version is None:
+            return
+        dead = [path for path in state.files if not in_force(at, batch_of(path))]
+        lost = _lost(store, mapping, at.version, set(state.files))
+        if not (dead or lost):
             return
         try:
             table.adopt(kept_files(store, lost), quarantine_schema(), position=at.version, at=state, remove_below=dead)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from forceglue.errors import GateStopped
-from forceglue.landing.position import announce, propose
+from forceglue.errors import ConcurrentRunError, GateStopped
+from forceglue.landing.position import announce, announced, propose
 from forceglue.mapping.expand import dataset_columns
 from forceglue.mapping.model import DatasetMapping
 from forceglue.mapping.names import match
@@ -42,6 +42,7 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
 
     Raises:
         GateStopped: a `fail` rule, an expectation or a key that is not unique; nothing was delivered.
+        ConcurrentRunError: another run built it meanwhile; plan again.
     """
     stages = Stages()
     mapping = plan.mapping
@@ -49,8 +50,14 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
         ctx.warehouse, plan.position, at=ctx.started, inputs=plan.inputs, fingerprint=plan.fingerprint, settling=True
     )
     table = Table(ctx.warehouse, plan.name, plan.name)
+    at = table.state() if kept else None
     folder = f"{plan.name}/batch-{manifest.version}" if kept else f"_staging/{ctx.run_id}/{plan.name}"
     committed = False
+
+    def expect() -> None:
+        if announced(ctx.warehouse, plan.name) != plan.position.version:
+            raise ConcurrentRunError(f"{plan.name}: another run built it meanwhile. Run again.")
+
     try:
         with stages("read and join"):
             flags = ExpectationFlags(mapping.expectations)
@@ -64,13 +71,15 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             if stops := judgement.stops():
                 raise GateStopped(plan.name, stops, rule_report(judgement), expectation_report(judgement), staged.total)
         with stages("quarantine"):
-            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, before=plan.position)
+            aside = set_aside(
+                ctx.warehouse, plan.name, staged, position=manifest.version, before=plan.position, expect=expect
+            )
         with stages("deliver"):
             delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
         if kept:
             with stages("commit"):
-                at = table.state()
                 committed = take(ctx, table, staged, prepared, manifest.version, at, replace=True, partition_by=parts)
+        expect()
         announce(ctx.warehouse, manifest)
         settle(ctx.warehouse, plan.name, manifest)
     finally:

@@ -75,7 +75,10 @@ def run_object(
         if stops := judgement.stops():
             raise GateStopped(plan.name, stops, rule_report(judgement), expectation_report(judgement), plan.landed)
         with stages("quarantine"):
-            aside = set_aside(ctx.warehouse, plan.name, staged, position=manifest.version, before=plan.position)
+            aside = set_aside(
+                ctx.warehouse, plan.name, staged,
+                position=manifest.version, before=plan.position, expect=lambda: table.expect(plan.table),
+            )  # fmt: skip
         with stages("commit"):
             merged = _commit(ctx, plan, table, loaded, manifest.version)
         if aside or manifest.undone != plan.position.undone:

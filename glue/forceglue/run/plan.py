@@ -123,8 +123,8 @@ def plan_object(
     existing = {} if table is None or full_refresh else dict(table.columns)
     columns = object_columns(mapping, fields)
     drift, refused, left_out = _drift(mapping, columns, types, position, existing, index)
-    columns = tuple(_typed(c, types, existing, keeps_types) for c in columns if c.name not in left_out)
-    columns = _kept(columns, existing)
+    columns = _kept(tuple(c for c in columns if c.name not in left_out), existing)
+    columns = tuple(_typed(c, types, existing, keeps_types) for c in columns)
     mode = _mode(mapping, existing, full_refresh)
     carried = frozenset(c.name for c in columns if c.field is None or "." in c.field or match(c.field, types))
     return ObjectPlan(

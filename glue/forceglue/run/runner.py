@@ -13,6 +13,7 @@ from forceglue.errors import ConcurrentRunError, ForceglueError, GateStopped
 from forceglue.landing.ingest import ingest
 from forceglue.landing.store import Store
 from forceglue.mapping.load import load_project
+from forceglue.quality.quarantine import settle
 from forceglue.run.context import RunContext, new_run_id
 from forceglue.run.dataset_run import run_dataset
 from forceglue.run.object_run import run_object
@@ -129,6 +130,7 @@ class Scheduler:
         if name in self._ctx.project.datasets:
             dataset = self._planner.dataset(name)
             if dataset.unchanged:
+                settle(self._ctx.warehouse, name, dataset.position)
                 return MappingReport(name, "dataset", "unchanged")
             return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
         plan, rejected = self._planner.object(name)
@@ -143,6 +145,7 @@ class Scheduler:
                 rejected_files=rejected,
             )
         if plan.unchanged:
+            settle(self._ctx.warehouse, name, plan.position)  # what a run that was killed right after its commit left
             return MappingReport(name, "object", "unchanged", rejected_files=rejected)
         return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forceglue.write.delta_named import needs_column_mapping, with_column_mapping
+from forceglue.write.delta_named import map_columns, needs_column_mapping, with_column_mapping
+from forceglue.write.delta_table import Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -19,5 +20,8 @@ def write_delta(rows: DataFrame, store: Store, folder: str) -> str:
     """
     uri = store.uri(folder)
     writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
+    there = Table(store, folder, folder).state() if needs_column_mapping(rows.columns) else None
+    if there is not None and not there.mapped:  # options of a write are for a new table
+        map_columns(rows.sparkSession, Table(store, folder, folder))
     (with_column_mapping(writer) if needs_column_mapping(rows.columns) else writer).save(uri)
     return uri
