@@ -155,7 +155,11 @@ def test_what_is_set_aside_is_kept_with_its_reason(played: Played) -> None:
     for source, name in NAMES.items():
         wanted = sum(t.objects[source].set_aside for t in played.truths if source in t.objects)
         folder = played.folder / "warehouse" / "_quarantine" / name
-        kept = DeltaTable(str(folder)).to_pyarrow_table(columns=["_raw", "_reasons"]).to_pylist() if folder.is_dir() else []
+        kept = (
+            DeltaTable(str(folder)).to_pyarrow_table(columns=["_raw", "_reasons"]).to_pylist()
+            if folder.is_dir()
+            else []
+        )
         assert len(kept) == wanted, name
         assert all(row["_raw"] and row["_reasons"] for row in kept)
 

@@ -28,7 +28,7 @@ def gone() -> int:
 def test_a_folder_is_removed_in_the_end_and_on_an_error(delivery: Store) -> None:
     with scratch(delivery) as folder:
         delivery.write_bytes(f"{folder}/sub/x", b"x")
-    with pytest.raises(KeyError), scratch(delivery) as folder:  # noqa: PT012
+    with pytest.raises(KeyError), scratch(delivery) as folder:
         delivery.write_bytes(f"{folder}/sub/x", b"x")
         raise KeyError
     assert inside(delivery.root) == []

@@ -117,9 +117,7 @@ def set_aside(
     if not (files or dead or lost):
         return 0
     moved = [_moved(store, table, f, position, number) for number, f in enumerate(files)]
-    table.adopt(
-        [*kept_files(store, lost), *moved], quarantine_schema(), position=position, at=state, remove_below=dead
-    )
+    table.adopt([*kept_files(store, lost), *moved], quarantine_schema(), position=position, at=state, remove_below=dead)
     return sum(f.rows for f in files)
 
 
