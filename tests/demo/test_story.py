@@ -107,7 +107,7 @@ HOUR = RunReport(
 
 def _shown(full: RunReport, hour: RunReport, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width, highlight=False)
-    console.print(story(full, hour, MADE, CHANGED))
+    console.print(story(full, hour, MADE, CHANGED), crop=False)
     written = console.file.getvalue()  # type: ignore[attr-defined]  # the file above, whose type rich widens
     return "".join(line.rstrip() + "\n" for line in written.splitlines())
 
@@ -133,7 +133,7 @@ def test_a_failed_mapping_and_lost_rows_are_told() -> None:
 
 def test_a_run_that_did_not_see_what_was_made_says_so() -> None:
     told = _shown(replace(FULL, mappings=(replace(ORDER, landed=1_000, written=992),), ingest=IngestCounts(1)), HOUR)
-    assert "Full load: 1,208 rows were made, 1,000 were seen; 2 bad files were made, 0 were seen." in told
+    assert "Full load: 1,208 rows were made, 1,000 came out; 2 bad files were made, 0 came out." in told
 
 
 def test_reasons_are_those_that_set_rows_aside_worst_first() -> None:

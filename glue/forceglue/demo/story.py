@@ -95,24 +95,27 @@ def _reasons(runs: Sequence[RunReport]) -> list[RenderableType]:
     """The rules that set most rows aside in both runs together."""
     found: dict[str, list[int]] = defaultdict(lambda: [0] * len(runs))
     where: dict[str, dict[str, None]] = defaultdict(dict)
+    said: dict[str, str] = {}
     for at, run in enumerate(runs):
         for m in run.mappings:
             for rule in m.rules:
                 if rule.failed and rule.severity in SET_ASIDE:
                     found[rule.name][at] += rule.failed
                     where[rule.name][m.name] = None
+                    said[rule.name] = (rule.description or rule.sql or "").rstrip(".")
     if not found:
         return []
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(overflow="fold", max_width=34)
-    for _ in runs:
-        table.add_column(justify="right", no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    table.add_column("Why rows were set aside", overflow="fold", ratio=3)
+    for title in TITLES:
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("Where", overflow="fold", ratio=2)
     worst = sorted(found.items(), key=lambda item: (-sum(item[1]), item[0]))
     for name, counts in worst[:REASONS_SHOWN]:
         shown = (Text(number(n), "magenta" if n else "dim") for n in counts)
-        table.add_row(Text(clean(name)), *shown, Text(f"in {_names(list(where[name]))}", "dim"))
-    return [Text(), Text("Why rows were set aside", "bold"), table, *_more(len(worst) - REASONS_SHOWN, "reason")]
+        rule_text = Text(clean(name)).append(f": {clean(said[name])}" if said[name] else "", "dim")
+        table.add_row(rule_text, *shown, Text(_names(list(where[name])), "dim"))
+    return [Text(), table, *_more(len(worst) - REASONS_SHOWN, "reason")]
 
 
 def _files(runs: Sequence[RunReport]) -> list[RenderableType]:
@@ -127,13 +130,19 @@ def _folder(file: str) -> str:
 
 
 def _drift(runs: Sequence[RunReport]) -> list[RenderableType]:
-    lines = [
-        (m.name, f"{d.column} {d.change}: {d.effect}", title)
-        for title, run in zip(TITLES, runs, strict=True)
-        for m in run.mappings
-        for d in m.drift
-    ]
-    return _listed("Fields that changed", [(name, f"{title}: {text}") for name, text, title in lines], "")
+    """Fields that came, went or changed their type; those of one table with one effect together, the fewest first."""
+    groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for title, run in zip(TITLES, runs, strict=True):
+        for m in run.mappings:
+            for note in m.drift:
+                change = "changed the type" if note.change.startswith("changed") else note.change
+                groups[m.name, title, change, note.effect].append(note.column)
+    told = sorted(groups.items(), key=lambda item: len(item[1]))
+    return _listed(
+        "Fields that changed",
+        [(name, f"{title}: {_names(fields)} {change}: {effect}") for (name, title, change, effect), fields in told],
+        "",
+    )
 
 
 def _agreement(runs: Sequence[RunReport], truths: Sequence[OrgTruth]) -> list[RenderableType]:
@@ -143,15 +152,18 @@ def _agreement(runs: Sequence[RunReport], truths: Sequence[OrgTruth]) -> list[Re
         counts = (
             ("rows", truth.rows, run.total("landed", "object")),
             ("bad files", len(truth.bad_files), len(run.rejected_files)),
+            ("rows to be set aside", truth.set_aside, run.total("quarantined", "object")),
         )
         wrong = [
-            f"{number(made)} {what} were made, {number(seen)} were seen" for what, made, seen in counts if made != seen
+            f"{number(made)} {what} were made, {number(seen)} came out" for what, made, seen in counts if made != seen
         ]
         if wrong:
             said.append(Text(f"{title}: {'; '.join(wrong)}.", "bold red"))
         else:
-            told = f"{title}: all {plural(truth.rows, 'row')} that were made were seen"
-            spoilt = f"; {number(truth.set_aside)} of them were made to be set aside" if truth.set_aside else ""
+            told = f"{title}: all {plural(truth.rows, 'row')} that were made are accounted for"
+            spoilt = (
+                f", and just the {number(truth.set_aside)} that were made bad were set aside" if truth.set_aside else ""
+            )
             said.append(Text(f"{told}{spoilt}.", "green"))
     return said
 
