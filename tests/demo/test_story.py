@@ -119,7 +119,9 @@ def test_the_story_of_two_good_runs() -> None:
 @pytest.mark.parametrize("width", [60, 100, 160])
 def test_no_line_is_wider_than_the_terminal_and_no_count_is_lost(width: int) -> None:
     told = _shown(FULL, HOUR, width)
-    assert max(map(len, told.splitlines())) <= width
+    prose, _, places = told.partition("Where to look")
+    assert max(map(len, prose.splitlines())) <= width
+    assert "demo/warehouse/_runs/20261121T101600Z-2222/report.html" in places  # in one piece, to be copied
     assert {"1,208", "1,200", "1,180", "58", "50"} <= set(told.split())
 
 

@@ -114,7 +114,7 @@ def _reasons(runs: Sequence[RunReport]) -> list[RenderableType]:
     for name, counts in worst[:REASONS_SHOWN]:
         shown = (Text(number(n), "magenta" if n else "dim") for n in counts)
         rule_text = Text(clean(name)).append(f": {clean(said[name])}" if said[name] else "", "dim")
-        table.add_row(rule_text, *shown, Text(_names(list(where[name])), "dim"))
+        table.add_row(rule_text, *shown, Text(_places_of(list(where[name])), "dim"))
     return [Text(), table, *_more(len(worst) - REASONS_SHOWN, "reason")]
 
 
@@ -135,7 +135,7 @@ def _drift(runs: Sequence[RunReport]) -> list[RenderableType]:
     for title, run in zip(TITLES, runs, strict=True):
         for m in run.mappings:
             for note in m.drift:
-                change = "changed the type" if note.change.startswith("changed") else note.change
+                change = "came as another type" if note.change.startswith("changed") else note.change
                 groups[m.name, title, change, note.effect].append(note.column)
     told = sorted(groups.items(), key=lambda item: len(item[1]))
     return _listed(
@@ -210,3 +210,7 @@ def _more(rest: int, what: str) -> list[RenderableType]:
 def _names(names: Sequence[str]) -> str:
     rest = len(names) - NAMES_SHOWN
     return clean(", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else ""))
+
+
+def _places_of(tables: Sequence[str]) -> str:
+    return clean(", ".join(tables)) if len(tables) <= NAMES_SHOWN else plural(len(tables), "table")

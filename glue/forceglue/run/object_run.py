@@ -20,6 +20,8 @@ from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
 from forceglue.run.staging import Staged, discard, stage
 from forceglue.run.taking import take
+from forceglue.transform.cast import quoted
+from forceglue.transform.ids import same_key
 from forceglue.transform.object_rows import LookedInto, ObjectInputs, extra_columns, object_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
@@ -153,13 +155,14 @@ def looked_into(
     other = ctx.project.looked_up(lookup.object) or ctx.project.unmapped(lookup.object)
     other = ctx.project.with_defaults(other)
     known = ctx.project.columns(other.mapping) if other.mapping in ctx.project.objects else ()
-    table = live(other.mapping)
-    if table is None:
-        table = ctx.spark().createDataFrame([], ", ".join(f"`{c.name}` string" for c in known) or "`id` string")
+    there = live(other.mapping)
+    ddl = ", ".join(f"{quoted(c.name)} string" for c in known) or "`id` string"
+    table = ctx.spark().createDataFrame([], ddl) if there is None else there
+    names = table.columns
 
     def column(said: str) -> str | None:
         found = find_column(said, known)
-        return match(found.name, table.columns) if found else match(said, table.columns)
+        return match(found.name if found else said, names)
 
     wanted = lookup.key or (other.key or ("Id",))[0]
     key = column(wanted)
@@ -167,7 +170,16 @@ def looked_into(
         raise UsageError(
             f"{mapping.mapping}: the lookup {alias} compares with {wanted}, which the table {other.mapping} has not"
         )
+    if lookup.key or other.target.write in ("append", "snapshot"):
+        table = _one_a_key(table, key, column((other.key or ("Id",))[0]))
     return LookedInto(table, key, column)
+
+
+def _one_a_key(table: DataFrame, key: str, own: str | None) -> DataFrame:
+    """One row for each value looked up, the latest, whatever the table holds: a lookup never multiplies rows."""
+    order = [f"{quoted(c)} DESC" for c in (INGESTED, own) if c and c in table.columns] or ["1"]
+    rank = f"row_number() OVER (PARTITION BY {same_key(quoted(key))} ORDER BY {', '.join(order)}) AS __rank"
+    return table.selectExpr("*", rank).where("__rank = 1").drop("__rank")
 
 
 def _balanced(plan: ObjectPlan, staged: Staged) -> None:
