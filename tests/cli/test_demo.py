@@ -314,8 +314,8 @@ def test_those_inside_the_package_come_first(tmp_path: Path, monkeypatch: pytest
 
 def test_mappings_with_errors_end_it_before_anything_is_made(tmp_path: Path) -> None:
     (tmp_path / "maps").mkdir()
-    (tmp_path / "maps" / "a.yaml").write_text("mapping: a\nsource: A\ncolums: {}\n")
+    (tmp_path / "maps" / "a.yaml").write_text("mapping: a\nsource: A\ncolour: {}\n")
     result = invoke("--out", str(tmp_path / "demo"), "--mappings", str(tmp_path / "maps"))
     assert result.exit_code == 2
-    assert "colums" in result.output
+    assert "colour" in result.output
     assert not (tmp_path / "demo").exists()

@@ -115,8 +115,11 @@ def test_tables_that_spark_writes(org: Org, write: str) -> None:
     assert [key for key, _ in org.why()] == [f"Q{n}" for n in loads] == org.plain_aside()
 
 
-@pytest.mark.parametrize("step", ["stage", "set_aside", "deliver"])
-def test_a_dataset_that_two_runs_build(org: Org, step: str) -> None:
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("step", ["stage", "expect", "deliver"])
+def test_a_dataset_that_two_runs_build(org: Org, step: str, kept: bool) -> None:
+    if kept:  # as a table, since another dataset reads it
+        org.say("more", "mapping: More\nfrom: All\ncolumns: {n: name}\ndeliver: [csv: {file: more.csv}]\n")
     mapped(org, "upsert")
     org.say("all", ALL)
     load(org, 1)
@@ -126,10 +129,13 @@ def test_a_dataset_that_two_runs_build(org: Org, step: str) -> None:
         assert org.run().status == "succeeded"
 
     with pytest.MonkeyPatch.context() as patch:
-        meanwhile(patch, dataset_run, step, other, after=True)
+        meanwhile(patch, dataset_run, "deliver" if step == "expect" else step, other, after=step != "expect")
         assert org.run().status == "succeeded"
     assert {m.status for m in org.run().mappings} == {"unchanged"}
     assert (org.root / "delivery" / "all.csv").read_text().splitlines() == ["id,name", "A,a2"]
+    if kept:
+        assert org.table("All") == [("A", "a2")]
+        assert (org.root / "delivery" / "more.csv").read_text().splitlines() == ["n", "a2"]
     assert sorted(row.raw["id"] for row in org.aside("All") if row.raw) == ["N1", "N2"]
     assert len(org.plain_aside("All")) == 2
 

@@ -74,12 +74,20 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             aside = set_aside(
                 ctx.warehouse, plan.name, staged, position=manifest.version, before=plan.position, expect=expect
             )
-        with stages("deliver"):
-            delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
-        if kept:
-            with stages("commit"):
-                committed = take(ctx, table, staged, prepared, manifest.version, at, replace=True, partition_by=parts)
         expect()
+        try:
+            with stages("deliver"):
+                delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
+            if kept:
+                with stages("commit"):
+                    committed = take(
+                        ctx, table, staged, prepared, manifest.version, at, replace=True, partition_by=parts
+                    )
+            expect()
+        except ConcurrentRunError:
+            # nobody knows whose files stand now: a position of no inputs has the dataset built once more
+            announce(ctx.warehouse, propose(ctx.warehouse, plan.position, at=ctx.started, inputs={}, settling=True))
+            raise
         announce(ctx.warehouse, manifest)
         settle(ctx.warehouse, plan.name, manifest)
     finally:

@@ -258,7 +258,7 @@ def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
         MergeKeys(plan.names.key, plan.names.order, order, plan.names.deleted, landed, fresh),
         data,
         tuple(c for c in data if c in had and c not in TRACE),
-        tuple(match(t, columns) or t for t in tracked),
+        tuple(t for t in (match(t, columns) or t for t in tracked) if t in plan.carried),
         target.on_delete == "delete",
         target.on_delete == "close",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -185,10 +186,28 @@ def threads() -> int:
 
 
 def told(error: BaseException) -> str:
-    """The cause in a few lines, without a JVM's stack; no cell values are known to be in it, so it is cut short."""
-    lines = [line for line in str(error).splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+    """The cause in a few lines, without a JVM's stack and without what may quote values of rows."""
+    from py4j.protocol import Py4JJavaError
+    from pyspark.errors import AnalysisException, PySparkException
+
     where = traceback.extract_tb(error.__traceback__)
     place = next(
         (f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in reversed(where) if "forceglue" in f.filename), ""
     )
-    return f"{type(error).__name__}: {' '.join(lines)[:600]}" + (f" ({place})" if place else "")
+    if isinstance(error, (PySparkException, Py4JJavaError)) and not isinstance(error, AnalysisException):
+        said = _of_spark(str(error))
+    else:
+        lines = [line for line in str(error).splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+        said = f"{type(error).__name__}: {' '.join(lines)[:600]}"
+    return said + (f" ({place})" if place else "")
+
+
+def _of_spark(text: str) -> str:
+    """What a failed job says of itself, in names only: exceptions, Spark's error classes, the file that was read."""
+    named = re.findall(r"\b(?:[a-z]\w*\.)+([A-Z]\w*(?:Exception|Error))\b", text)
+    kinds = dict.fromkeys(kind.rpartition(".")[2] for kind in named)
+    classes = dict.fromkeys(re.findall(r"\[([A-Z][A-Z0-9]*_[A-Z0-9_.]+)\]", text))
+    files = dict.fromkeys(re.findall(r"reading file:? +((?:file:|s3a?:/)/\S+?)\.?(?=\s|$)", text))
+    told = f"Spark ended the job: {', '.join((*classes, *kinds)) or 'no cause is named'}"
+    told += f"; reading {', '.join(files)}" if files else ""
+    return f"{told}. Its message is left out, since it may quote values of rows"

@@ -56,7 +56,8 @@ def read_batch(spark: SparkSession, files: Sequence[LandedFile], never_read: fro
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
     for seq, file in enumerate(files):
         fields = tuple((name, kind) for name, kind in file.fields if name.lower() not in never_read)
-        groups.setdefault((file.format, fields), []).append(seq)
+        # a CSV is read by position: what nothing may read keeps its place, and no column is made of it
+        groups.setdefault((file.format, file.fields if file.format == "csv" else fields), []).append(seq)
         for name, kind in fields:
             types.setdefault(name.lower(), set()).add(logical_type(kind))
             spelled.setdefault(name.lower(), name)
