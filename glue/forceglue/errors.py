@@ -109,12 +109,14 @@ class DataDocsError(ForceglueError, OSError):
     Attributes:
         folder: the folder of the site.
         missing: the pages that are not there, relative to it.
+        because: what went wrong in rendering and where in the code; no message, which may quote values.
     """
 
-    def __init__(self, folder: Path, missing: list[Path]) -> None:
-        self.folder, self.missing = folder, tuple(missing)
+    def __init__(self, folder: Path, missing: list[Path], because: list[str] | None = None) -> None:
+        self.folder, self.missing, self.because = folder, tuple(missing), tuple(because or ())
+        why = f" ({'; '.join(self.because)})" if self.because else ""
         super().__init__(
-            f"{folder}: Data Docs were built without {', '.join(map(str, missing))}. Verdicts and tables stand; "
+            f"{folder}: Data Docs were built without {', '.join(map(str, missing))}{why}. Verdicts and tables stand; "
             "see that the folder can be written, and build them again with the next run."
         )
 

@@ -11,7 +11,8 @@ from forceglue.landing.position import Manifest, Position, propose, read
 from forceglue.landing.store import Store
 from forceglue.quality.quarantine import batch_of, counted_files, counted_rows, set_aside, settle, withdraw
 from forceglue.quality.rules import QUARANTINED
-from forceglue.run.staging import Staged, staged_files
+from forceglue.run.staging import Staged
+from forceglue.write.staged import staged_files
 
 NOON = datetime(2024, 5, 6, 12, tzinfo=UTC)
 EMPTY = Position("account")

@@ -10,8 +10,9 @@ import pytest
 
 from forceglue.landing.store import Store
 from forceglue.quality import rules as q
-from forceglue.run.staging import discard, rule_counts, stage, staged_files
+from forceglue.run.staging import rule_counts, stage
 from forceglue.transform.prepared import Aside, judged, no_flags
+from forceglue.write.staged import discard, staged_files
 from transform.kit import write
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from forceglue.quality import rules as q
 from forceglue.transform.prepared import Aside, judged, no_flags, raw_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -44,7 +44,8 @@ def test_only_rows_that_are_set_aside_carry_their_raw_row(spark: SparkSession) -
 
 
 def test_conditions_of_expectations_are_counted_beside_the_rules(spark: SparkSession) -> None:
-    def flags(rows: DataFrame) -> Mapping[str, Column]:
+    def flags(asked: Callable[[], DataFrame]) -> Mapping[str, Column]:
+        rows = asked()
         assert rows.columns == ["id"]
         return {"odd": rows["id"] % 2 == 1, "one": rows["id"] == 1}
 

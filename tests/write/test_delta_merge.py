@@ -1,172 +1,18 @@
-"""Merging a batch into a table: what is newer stands, whatever comes late, twice, or with fewer columns."""
+"""MERGE of a batch into a table: SCD2, and what guards it. What an upsert leaves is in `test_delta_rewrite`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import deltalake
-import pyarrow as pa
 import pytest
 
 from forceglue.errors import ConcurrentRunError
-from forceglue.landing.store import Store
-from forceglue.run.staging import StagedFile
-from forceglue.write.delta_merge import Merged, MergeKeys, newer, scd2, scd2_action, session_for, upsert
-from forceglue.write.delta_table import Table
-from transform.kit import write
+from forceglue.write.delta_merge import Merged, MergeKeys, newer, scd2_action, session_for
+from write.shelf import KEYS, Shelf, row
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-KEYS = MergeKeys(("id",), "at", "timestamp", "gone")
-ZERO = datetime(2024, 5, 6, tzinfo=UTC)
-KINDS = {
-    "id": pa.string(),
-    "v": pa.string(),
-    "w": pa.string(),
-    "gone": pa.bool_(),
-    "run": pa.string(),
-    "at": pa.timestamp("us", "UTC"),
-}
-HISTORY = {"valid_from": pa.timestamp("us", "UTC"), "valid_to": pa.timestamp("us", "UTC"), "is_current": pa.bool_()}
-DDL = {pa.string(): "string", pa.bool_(): "boolean", pa.timestamp("us", "UTC"): "timestamp"}
-Rows = Sequence[Mapping[str, Any]]
-
-
-def moment(n: int | None) -> datetime | None:
-    return None if n is None else ZERO + timedelta(seconds=n)
-
-
-class Shelf:
-    """A table and the batches that meet it; `at` is a number of seconds."""
-
-    def __init__(self, spark: SparkSession, home: Path, *, history: bool = False) -> None:
-        self.spark, self.home, self.batches = spark, home, 0
-        self.kinds = KINDS | (HISTORY if history else {})
-        self.table = Table(Store(str(home)), "t", "t")
-
-    def staged(self, rows: Rows) -> StagedFile:
-        import pyarrow.parquet as pq
-
-        self.batches += 1
-        told = [
-            {
-                **row,
-                "at": moment(row.get("at")),
-                "run": f"{self.batches}",
-                "valid_from": moment(row.get("at")),
-                "is_current": True,
-            }
-            for row in rows
-        ]
-        content = pa.table({c: pa.array([row.get(c) for row in told], kind) for c, kind in self.kinds.items()})
-        path = write(self.home / f"t/batch-{self.batches}/a.parquet", content)
-        return StagedFile(f"t/batch-{self.batches}/a.parquet", path.stat().st_size, 1, pq.read_metadata(path))
-
-    def begin(self, rows: Rows) -> None:
-        ddl = ", ".join(f"{c} {DDL[kind]}" for c, kind in self.kinds.items())
-        schema = self.spark.createDataFrame([], ddl).schema
-        self.table.adopt([self.staged(rows)], schema, position=1, at=None)
-
-    def upsert(
-        self, rows: Rows, *, without: Sequence[str] = (), delete: bool = False, position: int | None = None
-    ) -> Merged:
-        path = self.table.store.uri(self.staged(rows).path)
-        data = [c for c in self.kinds if c not in without]
-        return upsert(
-            self.spark, self.table, [path], KEYS, data=data, columns=list(self.kinds),
-            compared=[c for c in data if c != "run"], delete=delete, position=position or self.batches,
-        )  # fmt: skip
-
-    def scd2(
-        self, rows: Rows, *, tracked: Sequence[str] = ("v",), close: bool = True, without: Sequence[str] = ()
-    ) -> Merged:
-        path = self.table.store.uri(self.staged(rows).path)
-        data = [c for c in self.kinds if c not in without]
-        return scd2(
-            self.spark, self.table, [path], KEYS, data=data, columns=list(self.kinds),
-            compared=[c for c in data if c != "run" and c not in HISTORY], tracked=tracked, close=close, position=self.batches,
-        )  # fmt: skip
-
-    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
-        def plain(value: Any) -> Any:
-            return round((value - ZERO).total_seconds()) if isinstance(value, datetime) else value
-
-        found = deltalake.DeltaTable(self.table.uri).to_pyarrow_table().to_pylist()
-        return sorted((tuple(plain(row[c]) for c in columns) for row in found), key=repr)
-
-
-def row(
-    key: str, at: int | None, v: str | None = "new", w: str | None = "w", gone: bool | None = False
-) -> dict[str, Any]:
-    return {"id": key, "at": at, "v": v, "w": w, "gone": gone}
-
-
-def test_upsert_every_way_in_which_two_versions_meet(spark: SparkSession, tmp_path: Path) -> None:
-    shelf = Shelf(spark, tmp_path)
-    keys = (
-        "newer",
-        "late",
-        "same",
-        "same stamp",
-        "no stamp there",
-        "no stamp here",
-        "no stamps",
-        "deleted",
-        "deleted late",
-        "old",
-        "x'\"\\",
-    )
-    shelf.begin([row(k, None if k in ("no stamp there", "no stamps") else 5, "old") for k in keys])
-    batch = [
-        row("newer", 6),
-        row("late", 4),
-        row("same", 5, "old"),
-        row("same stamp", 5),
-        row("no stamp there", 1),
-        row("no stamp here", None),
-        row("no stamps", None),
-        row("deleted", 6, gone=True),
-        row("deleted late", 4, gone=True),
-        row("first", 1),
-        row("first and gone", 1, gone=True),
-        row("x'\"\\", 6),
-    ]
-    merged = shelf.upsert(batch)
-    wanted = {
-        ("newer", 6, "new", False, "2"), ("late", 5, "old", False, "1"), ("same", 5, "old", False, "1"), ("same stamp", 5, "new", False, "2"),
-        ("no stamp there", 1, "new", False, "2"), ("no stamp here", 5, "old", False, "1"), ("no stamps", None, "new", False, "2"),
-        ("deleted", 6, "new", True, "2"), ("deleted late", 5, "old", False, "1"), ("old", 5, "old", False, "1"),
-        ("first", 1, "new", False, "2"), ("first and gone", 1, "new", True, "2"), ("x'\"\\", 6, "new", False, "2"),
-    }  # fmt: skip
-    assert set(shelf.rows("id", "at", "v", "gone", "run")) == wanted
-    assert merged == Merged(2, 6, 0)
-    shelf.table.confirm(2)
-    again = shelf.upsert([r for r in batch if r["id"] != "no stamps"])
-    assert again == Merged(0, 0, 0)
-    assert set(shelf.rows("id", "at", "v", "gone", "run")) == wanted
-
-
-def test_upsert_that_takes_deleted_rows_out_and_a_batch_with_fewer_columns(spark: SparkSession, tmp_path: Path) -> None:
-    shelf = Shelf(spark, tmp_path)
-    shelf.begin([row(k, 5, "old", "kept") for k in ("stays", "goes", "late", "changes")])
-    batch = [
-        row("goes", 6, w=None, gone=True),
-        row("late", 4, w=None, gone=True),
-        row("changes", 6, w=None),
-        row("comes", 1, w=None),
-        row("never", 1, gone=True),
-    ]
-    assert shelf.upsert(batch, without=["w"], delete=True) == Merged(1, 1, 1)
-    assert shelf.rows("id", "v", "w") == [
-        ("changes", "new", "kept"),
-        ("comes", "new", None),
-        ("late", "old", "kept"),
-        ("stays", "old", "kept"),
-    ]
 
 
 def test_a_position_that_another_run_has_passed_commits_nothing(spark: SparkSession, tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from pyspark.sql import DataFrame
 
 from forceglue.landing.store import Store
-from forceglue.run.staging import StagedFile
 from forceglue.write.delta_stats import file_stats
 from forceglue.write.delta_table import Table
+from forceglue.write.staged import StagedFile
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, SparkSession

@@ -15,8 +15,8 @@ from pyspark.sql.types import DecimalType, LongType, StringType, StructField, St
 
 from forceglue.errors import ConcurrentRunError, LandingError
 from forceglue.landing.store import Store
-from forceglue.run.staging import StagedFile
 from forceglue.write.delta_table import Table, app_id
+from forceglue.write.staged import StagedFile
 
 ID, N = StructField("id", StringType(), nullable=False), StructField("n", LongType())
 SCHEMA = StructType([ID, N])

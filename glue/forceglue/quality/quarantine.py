@@ -24,7 +24,8 @@ from forceglue.write.delta_table import Table
 if TYPE_CHECKING:
     from pyspark.sql.types import StructType
 
-    from forceglue.run.staging import Staged, StagedFile
+    from forceglue.run.staging import Staged
+    from forceglue.write.staged import StagedFile
 
 FOLDER = "_quarantine"
 _BATCH = re.compile(r"^batch-(\d+)/")
@@ -171,7 +172,7 @@ def kept_files(store: Store, entries: Iterable[Entry]) -> list[StagedFile]:
     """Files below a quarantine table's folder, with their footers, so that the table can take them again."""
     import pyarrow.parquet as pq
 
-    from forceglue.run.staging import StagedFile
+    from forceglue.write.staged import StagedFile
 
     found = []
     for entry in entries:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from forceglue.quality.gx import Validations
+
+FEW_ROWS = 30_000
+"""Up to as many rows a mapping, compiling its expressions takes longer than interpreting them for each row."""
 
 
 def new_run_id(started: datetime) -> str:
@@ -40,9 +45,11 @@ class RunContext:
     session: SparkSession | None = None
     validations: Validations | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _sized: threading.local = field(default_factory=threading.local, repr=False)
+    _suiting: dict[bool, SparkSession] = field(default_factory=dict, repr=False)
 
     def spark(self) -> SparkSession:
-        """The one session of the run, started at the first call."""
+        """The session of the run, started at the first call and set for as many rows as `sized` told."""
         with self._lock:
             if self.session is None:
                 from forceglue.quality.gx import prefetch
@@ -54,7 +61,39 @@ class RunContext:
                 self.session = start(
                     quick=self.request.quick, roots=(self.landing.root, self.warehouse.root, self.delivery.root)
                 )
-            return self.session
+            return self._suited(self.session)
+
+    def _suited(self, session: SparkSession) -> SparkSession:
+        """The first session is set for what needs it first; a twin is made only where a mapping differs from that."""
+        from forceglue.runtime.session import COMPILED, INTERPRETED, beside
+
+        settings = INTERPRETED if self.few else COMPILED
+        if not self._suiting:
+            for key, value in settings.items():
+                session.conf.set(key, value)
+            self._suiting[self.few] = session
+        elif self.few not in self._suiting:
+            self._suiting[self.few] = beside(session, settings)
+        return self._suiting[self.few]
+
+    def use(self, session: SparkSession) -> None:
+        """From now on `spark` gives this session, whatever the number of rows."""
+        with self._lock:
+            self.session, self._suiting = session, {True: session, False: session}
+
+    @property
+    def few(self) -> bool:
+        """Whether this thread works on few rows (`sized`)."""
+        return getattr(self._sized, "few", False)
+
+    @contextmanager
+    def sized(self, rows: int | None) -> Iterator[None]:
+        """Within it, and in this thread, `spark` gives a session that suits the number of rows (None: unknown)."""
+        self._sized.few = rows is not None and rows <= FEW_ROWS
+        try:
+            yield
+        finally:
+            self._sized.few = False
 
     @cached_property
     def docs_folder(self) -> Path:

@@ -19,13 +19,14 @@ from forceglue.run.judging import ExpectationFlags, Judgement, expectation_repor
 from forceglue.run.plan import DatasetPlan
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
-from forceglue.run.staging import Staged, discard, stage
+from forceglue.run.staging import Staged, stage
 from forceglue.run.tables import Tables
 from forceglue.run.taking import take
 from forceglue.transform.cast import quoted
 from forceglue.transform.dataset_rows import DatasetInputs, dataset_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.write.delta_table import Table
+from forceglue.write.staged import discard
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

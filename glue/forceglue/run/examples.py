@@ -51,7 +51,6 @@ _SHOWN = 4
 
 # a few constant rows a query: what pays for large data only costs here
 _SMALL = {
-    "spark.sql.codegen.wholeStage": "false",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.adaptive.enabled": "false",
 }
@@ -107,12 +106,10 @@ class _Examples:
 
     @cached_property
     def _spark(self) -> SparkSession:
-        from forceglue.runtime.session import MEANING
+        from forceglue.runtime.session import INTERPRETED, beside
 
-        session = self._ctx.spark().newSession()
-        for key, value in {**MEANING, **_SMALL}.items():
-            session.conf.set(key, value)
-        self._ctx.session = session
+        session = beside(self._ctx.spark(), {**INTERPRETED, **_SMALL})
+        self._ctx.use(session)
         return session
 
     def run(self, mapping: AnyMapping, example: Example) -> ExampleResult:

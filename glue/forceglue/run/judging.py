@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +45,10 @@ class ExpectationFlags:
         self._expectations = expectations
         self.answers: OnePass | None = None
 
-    def __call__(self, rows: DataFrame) -> Mapping[str, Column]:
+    def __call__(self, rows: Callable[[], DataFrame]) -> Mapping[str, Column]:
         if not self._expectations:
             return {}
-        self.answers = one_pass(rows, self._expectations)
+        self.answers = one_pass(rows(), self._expectations)
         return self.answers.flags()
 
 

@@ -18,7 +18,7 @@ from forceglue.run.judging import ExpectationFlags, Judgement, expectation_repor
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
-from forceglue.run.staging import Staged, discard, stage
+from forceglue.run.staging import Staged, stage
 from forceglue.run.taking import take
 from forceglue.transform.cast import quoted
 from forceglue.transform.ids import same_key
@@ -28,7 +28,9 @@ from forceglue.transform.read import Batch, read_batch
 from forceglue.transform.trace import INGESTED, TRACE
 from forceglue.write.delta_merge import Merged, MergeKeys, scd2, upsert
 from forceglue.write.delta_named import map_columns, needs_column_mapping
+from forceglue.write.delta_rewrite import rewrite, suits
 from forceglue.write.delta_table import Table
+from forceglue.write.staged import discard
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -68,8 +70,8 @@ def run_object(
         replacing=plan.refresh,
         settling=plan.again or plan.mode == "replace",
     )
-    adopts = plan.mode != "merge"
-    folder = f"{plan.name}/batch-{manifest.version}" if adopts else f"{STAGING}/{ctx.run_id}/{plan.name}"
+    own = _own_folder(plan, manifest.version)
+    folder = f"{STAGING}/{ctx.run_id}/{plan.name}" if plan.mode == "merge" else own
     try:
         loaded = _staged(ctx, plan, live, again, folder, stages)
         staged, judgement = loaded.staged, loaded.judgement
@@ -90,7 +92,9 @@ def run_object(
         withdraw(ctx.warehouse, plan.name, manifest.version)
         raise
     finally:
-        _tidy(ctx, table, folder, adopts=adopts)
+        if folder != own:
+            discard(ctx.warehouse, folder)
+        _tidy(ctx, table, own)
     return object_report(plan, staged.counts, judgement, merged, aside, stages)
 
 
@@ -105,7 +109,7 @@ def _staged(
     """Stages the batch; where a `reject_file` rule is broken, once more with every row of the file set aside."""
     rejected: frozenset[int] = frozenset()
     with stages("read"):
-        batch = again or read_batch(ctx.spark(), plan.files, hidden(plan.mapping))
+        batch = again or read_batch(ctx.spark(), plan.files, hidden(plan.mapping), few=ctx.few)
     while True:
         flags = ExpectationFlags(plan.mapping.expectations)
         with stages("transform"):
@@ -203,20 +207,27 @@ def _commit(ctx: RunContext, plan: ObjectPlan, table: Table, loaded: _Loaded, po
             replace=plan.mode == "replace", partition_by=_partitions(plan, prepared), comment=mapping.description,
         )  # fmt: skip
         return Merged(staged.rows(q.GOOD), 0, 0)
-    table.expect(plan.table)
-    if plan.table and not plan.table.mapped and needs_column_mapping(prepared.columns):
-        map_columns(ctx.spark(), table)
     terms = merge_terms(plan, prepared.columns)
     paths = staged.paths(ctx.warehouse)
+    named = needs_column_mapping(prepared.columns)
+    if plan.table and mapping.target.write == "upsert" and not named and suits(plan.table, sum(f.size for f in good)):
+        return rewrite(
+            ctx.spark(), table, plan.table, paths, terms.keys,
+            data=terms.data, schema=prepared.schema, compared=terms.compared, delete=terms.delete,
+            position=position, folder=_own_folder(plan, position),
+        )  # fmt: skip
+    table.expect(plan.table)
+    if plan.table and not plan.table.mapped and named:
+        map_columns(ctx.spark(), table)
     if mapping.target.write == "scd2":
         return scd2(
             ctx.spark(), table, paths, terms.keys,
-            data=terms.data, columns=prepared.columns, compared=terms.compared, tracked=terms.tracked,
+            data=terms.data, schema=prepared.schema, compared=terms.compared, tracked=terms.tracked,
             close=terms.close, position=position,
         )  # fmt: skip
     return upsert(
         ctx.spark(), table, paths, terms.keys,
-        data=terms.data, columns=prepared.columns, compared=terms.compared, delete=terms.delete, position=position,
+        data=terms.data, schema=prepared.schema, compared=terms.compared, delete=terms.delete, position=position,
     )  # fmt: skip
 
 
@@ -264,13 +275,19 @@ def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
     )
 
 
-def _tidy(ctx: RunContext, table: Table, folder: str, *, adopts: bool) -> None:
-    """Removes what was staged and is part of no table: other verdicts, or a whole batch that was not committed."""
-    live = set(table.live_files()) if adopts else set()
+def _own_folder(plan: ObjectPlan, position: int) -> str:
+    """Where files that the table can adopt are written: below its own folder."""
+    return f"{plan.name}/batch-{position}"
+
+
+def _tidy(ctx: RunContext, table: Table, folder: str) -> None:
+    """Removes what was written for the table and is no part of it: other verdicts, or all of what was not committed."""
+    entries = ctx.warehouse.list(folder)
+    live = set(table.live_files()) if entries else set()
     if not live:
         discard(ctx.warehouse, folder)
         return
-    for entry in ctx.warehouse.list(folder):
+    for entry in entries:
         if entry.path.removeprefix(f"{table.path}/") not in live:
             ctx.warehouse.delete(entry.path)
 

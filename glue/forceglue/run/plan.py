@@ -80,13 +80,21 @@ class ObjectPlan:
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """What a run will do for one dataset: the tables it reads, by alias, and whether any of them has changed."""
+    """What a run will do for one dataset.
+
+    Attributes:
+        inputs: the tables that it reads, each with its version.
+        fingerprint: of the mapping.
+        unchanged: neither a table nor the mapping has changed.
+        rows: in the tables together; None where that is not known.
+    """
 
     mapping: DatasetMapping
     position: Position
     inputs: Mapping[str, int]
     fingerprint: str
     unchanged: bool
+    rows: int | None = None
 
     @property
     def name(self) -> str:

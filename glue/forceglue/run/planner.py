@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from forceglue.errors import UsageError
@@ -15,7 +15,7 @@ from forceglue.run.context import RunContext
 from forceglue.run.plan import DatasetPlan, ObjectPlan, fingerprint, plan_object
 from forceglue.run.report import RejectedFile
 from forceglue.run.tables import Tables
-from forceglue.write.delta_table import Table
+from forceglue.write.delta_table import Table, TableState
 
 
 def work_order(project: Project, without_mapping: Sequence[str], names: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -126,15 +126,28 @@ class Planner:
         project, warehouse = self._ctx.project, self._ctx.warehouse
         mapping = project.datasets[name]
         position = read(warehouse, name, announced(warehouse, name))
-        inputs = self._versions(mapping)
+        states = self._states(mapping)
+        inputs = {name: state.version for name, state in states.items()}
         mark = fingerprint(mapping)
         same = position.version is not None and dict(position.inputs) == inputs and position.fingerprint == mark
         # what it is built from has never landed: there is nothing to deliver, not even an empty file
         nothing = self._tables.name_of(mapping.source) not in inputs and all(j.type != "full" for j in mapping.joins)
         unchanged = nothing or (same and not self._ctx.request.full_refresh)
-        return DatasetPlan(mapping, position, inputs, mark, unchanged)
+        return DatasetPlan(mapping, position, inputs, mark, unchanged, _rows(states.values()))
 
-    def _versions(self, mapping: DatasetMapping) -> dict[str, int]:
+    def rows_met(self, plan: ObjectPlan) -> int | None:
+        """How many rows loading the plan looks at: what landed, its table, the tables looked into; None: unknown."""
+        tables = [self._tables.name_of(lookup.object) for lookup in plan.mapping.lookups.values()]
+        states = [plan.table, *(self._tables.state(name) for name in tables)]
+        there = _rows(state for state in states if state is not None)
+        return None if there is None else plan.landed + there
+
+    def _states(self, mapping: DatasetMapping) -> dict[str, TableState]:
         names = {self._tables.name_of(reference) for reference in (mapping.source, *(j.table for j in mapping.joins))}
         states = {name: self._tables.state(name) for name in sorted(names)}
-        return {name: state.version for name, state in states.items() if state is not None}
+        return {name: state for name, state in states.items() if state is not None}
+
+
+def _rows(states: Iterable[TableState]) -> int | None:
+    counts = [state.rows for state in states]
+    return sum(n for n in counts if n is not None) if None not in counts else None

@@ -133,7 +133,8 @@ class Scheduler:
             if dataset.unchanged:
                 settle(self._ctx.warehouse, name, dataset.position)
                 return MappingReport(name, "dataset", "unchanged")
-            return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
+            with self._ctx.sized(dataset.rows):
+                return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
         plan, rejected = self._planner.object(name)
         if plan.stopped:
             return MappingReport(
@@ -148,7 +149,8 @@ class Scheduler:
         if plan.unchanged:
             settle(self._ctx.warehouse, name, plan.position)  # what a run that was killed right after its commit left
             return MappingReport(name, "object", "unchanged", rejected_files=rejected)
-        return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
+        with self._ctx.sized(self._planner.rows_met(plan)):
+            return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
 
 
 def isolated(name: str, kind: Kind, work: Callable[[], MappingReport]) -> MappingReport:
@@ -179,10 +181,10 @@ def _tried(work: Callable[[], MappingReport]) -> MappingReport:
 
 
 def threads() -> int:
-    """How many mappings run at a time: enough that one plans while another computes."""
+    """How many mappings run at a time: while one is planned, which is half of a small one's work, others compute."""
     import os
 
-    return max(2, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2))
+    return max(4, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2))
 
 
 def told(error: BaseException) -> str:

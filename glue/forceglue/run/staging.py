@@ -5,42 +5,24 @@ Nothing is visible in any table yet. What is staged below a table's own folder c
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from forceglue.errors import BalanceError
 from forceglue.landing.store import Store
 from forceglue.quality.rules import GOOD, VERDICT, mask_names
 from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import Prepared
+from forceglue.write.staged import StagedFile, staged_files
 
 if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData
     from pyspark.sql import DataFrame, Observation, SparkSession
 
-_NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 _OBSERVED_WITHIN = 60.0
 """Seconds that Spark may take after the write to hand over what it counted."""
-
-
-@dataclass(frozen=True)
-class StagedFile:
-    """One Parquet file: its path below the warehouse, size in bytes, footer, and the values that its folders tell."""
-
-    path: str
-    size: int
-    modified_ms: int
-    footer: FileMetaData = field(repr=False)
-    partition: Mapping[str, str | None] = field(default_factory=dict)
-
-    @property
-    def rows(self) -> int:
-        return int(self.footer.num_rows)
 
 
 @dataclass(frozen=True)
@@ -76,12 +58,12 @@ class Staged:
 
     def good_rows(self, spark: SparkSession, store: Store, prepared: Prepared) -> DataFrame:
         """The rows that are to be written, in the target's columns."""
-        schema = prepared.frame.selectExpr(*map(quoted, prepared.columns)).schema
         if not self.rows(GOOD):
-            return spark.createDataFrame([], schema)
+            return spark.createDataFrame([], prepared.schema)
         # partition columns stand in the folders only
-        reader = spark.read.schema(schema).option("basePath", store.uri(f"{self.folder}/{VERDICT}={GOOD}"))
-        return reader.parquet(*self.paths(store)).selectExpr(*map(quoted, prepared.columns))
+        reader = spark.read.schema(prepared.schema).option("basePath", store.uri(f"{self.folder}/{VERDICT}={GOOD}"))
+        rows = reader.parquet(*self.paths(store))
+        return rows if rows.columns == list(prepared.columns) else rows.selectExpr(*map(quoted, prepared.columns))
 
 
 def stage(prepared: Prepared, store: Store, folder: str, partition_by: Sequence[str] = ()) -> Staged:
@@ -91,41 +73,6 @@ def stage(prepared: Prepared, store: Store, folder: str, partition_by: Sequence[
     files = staged_files(store, folder)
     clean = not any(_any_bit(f.footer, mask_names(prepared.checks)) for group in files.values() for f in group)
     return Staged(folder, files, read, clean)
-
-
-def staged_files(store: Store, folder: str) -> dict[str, tuple[StagedFile, ...]]:
-    """The files below a staging folder by verdict, each with its footer."""
-    entries = [e for e in store.list(folder) if e.path.endswith(".parquet")]
-
-    def opened(entry: Any) -> StagedFile:
-        import pyarrow.parquet as pq
-
-        with store.open_input(entry.path) as stream:
-            footer = pq.read_metadata(stream)
-        folders = entry.path[len(folder) + 1 :].split("/")[1:-1]
-        told = dict(part.split("=", 1) for part in folders)
-        values = {unquote(k): None if v == _NULL_FOLDER else unquote(v) for k, v in told.items()}
-        return StagedFile(entry.path, entry.size, int(entry.mtime.timestamp() * 1000), footer, values)
-
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        found = list(pool.map(opened, entries))
-    groups: dict[str, list[StagedFile]] = {}
-    for file in found:
-        verdict = file.path[len(folder) :].split("/")[1].partition("=")[2]
-        groups.setdefault(verdict, []).append(file)
-    return {verdict: tuple(group) for verdict, group in groups.items()}
-
-
-def discard(store: Store, folder: str) -> None:
-    """Removes what was staged below a folder; another run's removal of the same is no error."""
-    if "://" not in store.root:
-        import shutil
-
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(store.uri(folder))
-        return
-    for entry in store.list(folder):
-        store.delete(entry.path)
 
 
 def _any_bit(footer: FileMetaData, masks: list[str]) -> bool:

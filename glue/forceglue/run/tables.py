@@ -34,7 +34,7 @@ class Tables:
 
     def __init__(self, ctx: RunContext) -> None:
         self._ctx = ctx
-        self._frames: dict[str, tuple[int, DataFrame]] = {}
+        self._frames: dict[tuple[str, SparkSession], tuple[int, DataFrame]] = {}
         self._lock = threading.Lock()
 
     def name_of(self, reference: str) -> str:
@@ -73,11 +73,12 @@ class Tables:
         state = self.state(name)
         if state is None:
             return None
+        spark = self._ctx.spark()
         with self._lock:
-            known = self._frames.get(name)
+            known = self._frames.get((name, spark))
             if known is None or known[0] != state.version:
-                opened = read_table(self._ctx.spark(), Table(self._ctx.warehouse, name, name), state)
-                known = self._frames[name] = (state.version, opened)
+                opened = read_table(spark, Table(self._ctx.warehouse, name, name), state)
+                known = self._frames[name, spark] = (state.version, opened)
         return known[1]
 
     def live(self, name: str) -> DataFrame | None:

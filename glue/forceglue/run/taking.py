@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from forceglue.quality.rules import GOOD
 from forceglue.run.context import RunContext
 from forceglue.run.staging import Staged
-from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import Prepared
 from forceglue.write.delta_named import needs_column_mapping, write_named
 from forceglue.write.delta_table import Table, TableState
@@ -37,10 +36,9 @@ def take(
         rows = staged.good_rows(ctx.spark(), ctx.warehouse, prepared)
         write_named(table, rows, position, at, replace=replace, partition_by=partition_by)
         return False
-    schema = prepared.frame.selectExpr(*map(quoted, prepared.columns)).schema
     table.adopt(
         staged.files.get(GOOD, ()),
-        schema,
+        prepared.schema,
         position=position,
         at=at,
         replace=replace and at is not None,

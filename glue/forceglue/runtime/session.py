@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 
 from forceglue.errors import SetupError
 from forceglue.runtime import java, warm_archive
+from forceglue.runtime.gateway import remember_names
 from forceglue.runtime.jars import ensure
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ MEANING = {
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
 }
+ANSI = "spark.sql.ansi.enabled"
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -60,6 +62,9 @@ LOCAL = {
 # It also makes Java reserve 48 MB for compiled code instead of 240: a run of 56 mappings fills that half-way, and then
 # everything new is interpreted.
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=240m")
+# Spark compiles the expressions of each plan: some 10 ms a column, which only many rows earn back.
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 LOG_VARIABLE = "FORCEGLUE_SPARK_LOG"
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
@@ -90,9 +95,10 @@ def start(
     Raises:
         SetupError: no Java or no JARs, with what to do.
     """
-    running = SparkSession.getActiveSession()
-    if running is not None or under_submit():
-        session = running or SparkSession.builder.appName(app).getOrCreate()
+    if SparkSession.getActiveSession() is not None or under_submit():
+        # the active one may be a session that somebody opened beside the first
+        session = SparkSession.builder.getOrCreate()
+        remember_names(session)
         for key, value in {**MEANING, **_runtime_settings(session, extra or {})}.items():
             session.conf.set(key, value)
         return session
@@ -127,12 +133,25 @@ def start(
     return launched(app, settings())
 
 
+def beside(session: SparkSession, settings: Mapping[str, str]) -> SparkSession:
+    """A session with settings of its own that reads and casts as this one does.
+
+    A new session has what the JVM was started with, which on Glue was not us.
+    """
+    other = session.newSession()
+    for key, value in {**MEANING, ANSI: str(session.conf.get(ANSI)), **settings}.items():
+        other.conf.set(key, value)
+    return other
+
+
 def launched(app: str, settings: Mapping[str, str]) -> SparkSession:
     """Starts the JVM with `settings`."""
     builder = SparkSession.builder.appName(app)
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    remember_names(session)
+    return session
 
 
 def under_submit() -> bool:
@@ -173,14 +192,15 @@ def local_settings(
     """All settings of a session that we start ourselves, with Delta's JARs and further ones."""
     count = cores()
     master = master or f"local[{count}]"
-    options = " ".join(quoted(option) for option in _java_options(found, delta, quick=quick))
+    memory = memory or default_memory()
+    options = " ".join(quoted(option) for option in _java_options(found, delta, quick=quick, memory=memory))
     settings = {
         **MEANING,
         **DELTA,
         **LOCAL,
         "spark.master": master,
         "spark.ui.enabled": str(ui).lower(),
-        "spark.driver.memory": memory or default_memory(),
+        "spark.driver.memory": memory,
         "spark.driver.extraClassPath": os.pathsep.join(str(jar) for jar in delta),
         "spark.driver.extraJavaOptions": options,
         "spark.sql.shuffle.partitions": str(count),
@@ -194,7 +214,13 @@ def local_settings(
     return settings
 
 
-def _java_options(found: Java, delta: Sequence[Path], *, quick: bool) -> list[str]:
+def _heap(memory: str) -> tuple[str, ...]:
+    """Half of the heap at once: a small run is over before Java would have grown it, collection by collection."""
+    megabytes = int(memory[:-1]) * {"g": 1024, "m": 1}[memory[-1].lower()] if memory[:-1].isdigit() else 1024
+    return f"-Xms{megabytes // 2}m", f"-Xmn{megabytes // 4}m", "-XX:MetaspaceSize=256m"
+
+
+def _java_options(found: Java, delta: Sequence[Path], *, quick: bool, memory: str) -> list[str]:
     level = os.environ.get(LOG_VARIABLE)
     return [
         f"-Dlog4j2.configurationFile={LOG_SETTINGS.as_uri()}",
@@ -203,7 +229,7 @@ def _java_options(found: Java, delta: Sequence[Path], *, quick: bool) -> list[st
         # The JVM's own warnings go to stdout unless they are sent elsewhere.
         "-Xlog:disable",
         "-Xlog:all=error:stderr",
-        *(QUICK if quick else ()),
+        *((*QUICK, *_heap(memory)) if quick else ()),
         *warm_archive.options(found, delta),
     ]
 

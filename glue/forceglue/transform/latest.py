@@ -22,6 +22,8 @@ def key_columns(count: int) -> list[str]:
 def latest_versions(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
     """One row per key: the greatest order; of equal ones the one that landed last (later file, later row).
 
+    The column `__rank` is left for the next projection to leave out: each step over a wide frame costs.
+
     A row whose key has a null part, or whose order is none, is no version of anything: a rule sets it aside.
     """
     no_key = " OR ".join([*(f"{key} IS NULL" for key in keys), ORDER_LOST])
@@ -31,4 +33,4 @@ def latest_versions(frame: DataFrame, keys: Sequence[str]) -> DataFrame:
         f"row_number() OVER (PARTITION BY {', '.join(keys)}, {alone} "
         f"ORDER BY {ORDER} DESC NULLS LAST, {SEQ} DESC, {ROW} DESC) AS __rank"
     )
-    return frame.selectExpr("*", rank).where("__rank = 1").drop("__rank")
+    return frame.selectExpr("*", rank).where("__rank = 1")

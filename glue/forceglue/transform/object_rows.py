@@ -85,10 +85,12 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
         batch.frame.observe(read, F.count(F.lit(1)).alias("rows")), batch, mapping, fields
     )
     rejected = f"{SEQ} IN ({', '.join(map(str, sorted(inputs.rejected)))})" if inputs.rejected else "false"
-    if inputs.dedupe:
+    if inputs.dedupe and inputs.rejected:
         # rows of a rejected file compete with nobody: all of them are set aside
         apart = f"IF({rejected}, concat_ws('/', {SEQ}, {ROW}), '') AS __apart"
-        frame = latest_versions(frame.selectExpr("*", apart), [*keys, "__apart"] if inputs.rejected else keys)
+        frame = latest_versions(frame.selectExpr("*", apart), [*keys, "__apart"])
+    elif inputs.dedupe:
+        frame = latest_versions(frame, keys)
     frame = _with_lookups(frame, mapping, inputs, fields)
     frame = _projected(frame, batch, mapping, inputs, fields)
     columns = (*(c.name for c in inputs.columns), *extra_columns(mapping), *TRACE)
@@ -133,7 +135,7 @@ def _with_key_and_order(
     stamp = order_sql(order, batch.fields[order]) if order else "CAST(NULL AS BIGINT)"
     lost = f"{present_sql(order, batch.fields[order])} AND {ORDER} IS NULL" if order else "false"
     told = (f"{same_key(quoted(field))} AS {key}" for key, field in zip(keys, key_fields, strict=True))
-    return frame.selectExpr("*", *told, f"{stamp} AS {ORDER}").selectExpr("*", f"{lost} AS {ORDER_LOST}"), keys
+    return frame.selectExpr("*", *told, f"{stamp} AS {ORDER}", f"{lost} AS {ORDER_LOST}"), keys
 
 
 def _with_lookups(frame: DataFrame, mapping: ObjectMapping, inputs: ObjectInputs, fields: NameIndex) -> DataFrame:

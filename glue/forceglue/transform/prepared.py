@@ -11,15 +11,16 @@ from forceglue.transform.cast import quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, Observation
+    from pyspark.sql.types import StructType
 
 RAW, REASONS, RECORD_KEY, ROW_NUMBER, SET_ASIDE_AT = "_raw", "_reasons", "_record_key", "_row", "_quarantined_at"
 """Columns of a row that is set aside, beside the target's own."""
 
-Flags = Callable[["DataFrame"], Mapping[str, "Column"]]
-"""From the rows that would be written to named conditions, true or false, that the pass counts."""
+Flags = Callable[[Callable[[], "DataFrame"]], Mapping[str, "Column"]]
+"""From the rows that would be written (made when asked for) to named conditions that the pass counts."""
 
 
-def no_flags(_: DataFrame) -> dict[str, Column]:
+def no_flags(_: Callable[[], DataFrame]) -> dict[str, Column]:
     """Nothing else to count."""
     return {}
 
@@ -39,6 +40,14 @@ class Prepared:
     columns: tuple[str, ...]
     checks: tuple[q.Check, ...]
     read: Observation | None
+
+    @property
+    def schema(self) -> StructType:
+        """Of the target's columns."""
+        from pyspark.sql.types import StructType
+
+        fields = {field.name: field for field in self.frame.schema.fields}
+        return StructType([fields[name] for name in self.columns])
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def judged(
         flags: given the target's columns, what else the pass is to count (conditions of expectations).
     """
     own = [quoted(name) for name in columns]
-    counted = flags(frame.selectExpr(*own))
+    counted = flags(lambda: frame.selectExpr(*own))
     for i, column in enumerate(counted.values()):
         frame = frame.withColumn(f"__flag_{i}", column)
     checks = (*checks, *(q.flag_check(name, f"__flag_{i}") for i, name in enumerate(counted)))

@@ -49,8 +49,16 @@ class Batch:
     again: bool = False
 
 
-def read_batch(spark: SparkSession, files: Sequence[LandedFile], never_read: frozenset[str]) -> Batch:
-    """The batch of these files (in landing order); fields in `never_read` (lower case) are not read at all."""
+def read_batch(
+    spark: SparkSession, files: Sequence[LandedFile], never_read: frozenset[str], *, few: bool = False
+) -> Batch:
+    """The batch of these files.
+
+    Args:
+        files: in landing order.
+        never_read: fields (lower case) that are not read at all.
+        few: one task reads all rows, so that nothing needs to be shuffled for the latest version of each record.
+    """
     types: dict[str, set[str]] = {}
     spelled: dict[str, str] = {}
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[int]] = {}
@@ -66,7 +74,7 @@ def read_batch(spark: SparkSession, files: Sequence[LandedFile], never_read: fro
     frame = frames[0]
     for other in frames[1:]:
         frame = frame.unionByName(other)
-    return Batch(frame, settled, spelled, tuple(files))
+    return Batch(frame.coalesce(1) if few else frame, settled, spelled, tuple(files))
 
 
 def logical_type(kind: str) -> str:

@@ -1,16 +1,20 @@
 """Values as text, the same on every machine: what a cell of a CSV file or of a COPY stream says.
 
 Spark's own cast to text depends on the session's time zone, writes small decimals with an exponent and (in some
-versions) breaks base64 into lines. Each function here takes and gives a Column; none looks at a row.
+versions) breaks base64 into lines. Each function here takes and gives SQL text: a Column object for each piece of each
+cell would cost round trips to the JVM.
 """
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
+
 from pyspark.sql import types as T
 
 from forceglue.errors import UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 _AS_SPARK_SAYS = (T.BooleanType, T.IntegralType, T.FractionalType, T.DateType)
 _NESTED = (T.StructType, T.ArrayType, T.MapType)
@@ -22,7 +26,7 @@ def numbered(df: DataFrame) -> DataFrame:
     return df.toDF(*(f"c{i}" for i in range(len(df.columns))))
 
 
-def text(column: Column, kind: T.DataType, name: str) -> Column:
+def text(value: str, kind: T.DataType, name: str) -> str:
     """A value as text; null stays null.
 
     Text as it is, boolean `true`/`false`, decimals without an exponent, dates `2024-02-29`, timestamps
@@ -33,47 +37,44 @@ def text(column: Column, kind: T.DataType, name: str) -> Column:
         UsageError: a type that has no such form (intervals, for example).
     """
     if isinstance(kind, T.TimestampType | T.TimestampNTZType):
-        clock = F.split_part(wall_clock(column, kind), F.lit("."), F.lit(1))
-        fraction = F.rpad(F.split_part(wall_clock(column, kind), F.lit("."), F.lit(2)), 3, "0")
+        wall = wall_clock(value, kind)
+        fraction = f"rpad(split_part({wall}, '.', 2), 3, '0')"
         zone = "Z" if isinstance(kind, T.TimestampType) else ""
-        return F.concat(F.translate(clock, " ", "T"), F.lit("."), fraction, F.lit(zone))
+        return f"concat(translate(split_part({wall}, '.', 1), ' ', 'T'), '.', {fraction}, '{zone}')"
     if isinstance(kind, T.BinaryType):
-        return F.translate(F.base64(column), "\r\n", "")
-    return plain(column, kind, name)
+        return f"translate(base64({value}), concat(char(13), char(10)), '')"
+    return plain(value, kind, name)
 
 
-def plain(column: Column, kind: T.DataType, name: str) -> Column:
+def plain(value: str, kind: T.DataType, name: str) -> str:
     """`text` for every type but timestamps and binary, which databases take in a form of their own."""
     if isinstance(kind, _TEXT):
-        return column
+        return value
     if isinstance(kind, T.NullType):
-        return F.lit(None).cast("string")
+        return "CAST(NULL AS STRING)"
     if isinstance(kind, T.DecimalType):
-        return _without_exponent(column.cast("string"))
+        return _without_exponent(f"CAST({value} AS STRING)")
     if isinstance(kind, _AS_SPARK_SAYS):
-        return column.cast("string")
+        return f"CAST({value} AS STRING)"
     if isinstance(kind, _NESTED):
-        return F.to_json(column)
+        return f"to_json({value})"
     raise UsageError(
         f"column {name!r} is of type {kind.simpleString()}, which has no form as text; "
         "cast it in the mapping, for example `type: string`."
     )
 
 
-def wall_clock(column: Column, kind: T.DataType) -> Column:
+def wall_clock(value: str, kind: T.DataType) -> str:
     """`2024-02-29 13:45:00.25`: a timestamp's UTC clock whatever the session's zone; one without a zone as it is."""
     if isinstance(kind, T.TimestampType):
-        seconds = (F.unix_micros(column).cast("decimal(20,0)") / F.lit(1_000_000)).cast("decimal(18,6)")
-        epoch = F.expr("timestamp_ntz'1970-01-01 00:00:00'")
-        column = epoch + F.make_dt_interval(F.lit(0), F.lit(0), F.lit(0), seconds)
-    return column.cast("string")
+        seconds = f"CAST(CAST(unix_micros({value}) AS DECIMAL(20, 0)) / 1000000 AS DECIMAL(18, 6))"
+        value = f"(TIMESTAMP_NTZ'1970-01-01 00:00:00' + make_dt_interval(0, 0, 0, {seconds}))"
+    return f"CAST({value} AS STRING)"
 
 
-def _without_exponent(number: Column) -> Column:
+def _without_exponent(number: str) -> str:
     """`1.50E-7` as `0.000000150`; a decimal's text has only negative exponents, and only below 0.000001."""
-    sign = F.when(number.startswith("-"), "-").otherwise("")
-    mantissa = F.translate(F.split_part(number, F.lit("E"), F.lit(1)), "-.", "")
-    zeros = -F.split_part(number, F.lit("E"), F.lit(2)).cast("int") - 1
-    return F.when(
-        number.contains("E"), F.concat(sign, F.lit("0."), F.call_function("repeat", F.lit("0"), zeros), mantissa)
-    ).otherwise(number)
+    sign = f"IF(startswith({number}, '-'), '-', '')"
+    mantissa = f"translate(split_part({number}, 'E', 1), '-.', '')"
+    zeros = f"-CAST(split_part({number}, 'E', 2) AS INT) - 1"
+    return f"IF(contains({number}, 'E'), concat({sign}, '0.', repeat('0', {zeros}), {mantissa}), {number})"

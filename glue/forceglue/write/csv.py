@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+from typing import TYPE_CHECKING
 
 from forceglue.errors import DeliveryError, UsageError
+from forceglue.transform.trace import literal
 from forceglue.write.cells import numbered, text
 from forceglue.write.scratch import DeliveryStore, scratch
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 _WRITER = {
     "quote": '"',
@@ -71,11 +73,10 @@ def write_csv(
     if not df.columns:
         raise UsageError(f"{name}: the frame has no columns; a CSV file needs one at least.")
     first = header_line(df.columns, delimiter) if header else ""
-    lines = numbered(df).select(_line(df, delimiter).alias("value")).repartition(1)
+    lines = numbered(df).selectExpr(f"{_line(df, delimiter)} AS value").repartition(1)
     if first:
         # In the one partition that is left, the first row has id 0.
-        before = F.when(F.monotonically_increasing_id() == 0, F.lit(first)).otherwise(F.lit(""))
-        lines = lines.select(F.concat(before, F.col("value")).alias("value"))
+        lines = lines.selectExpr(f"concat(IF(monotonically_increasing_id() = 0, {literal(first)}, ''), value) AS value")
     with scratch(store) as folder:
         writer = lines.write.option("compression", "none").option("lineSep", "\n").option("maxRecordsPerFile", 0)
         writer.text(store.uri(folder))
@@ -106,14 +107,14 @@ def header_line(names: Sequence[str], delimiter: str) -> str:
     return delimiter.join(map(quoted, names)) + "\n"
 
 
-def _line(df: DataFrame, delimiter: str) -> Column:
-    """A row of the numbered frame as a line, by Spark's own function: expressions take up to twice its time."""
-    cells = [
-        text(F.col(f"c{i}"), field.dataType, field.name).alias(f"c{i}") for i, field in enumerate(df.schema.fields)
-    ]
-    line = F.to_csv(F.struct(*cells), {**_WRITER, "sep": delimiter})
+def _line(df: DataFrame, delimiter: str) -> str:
+    """SQL text: a row of the numbered frame as a line, by Spark's own function: half the time of expressions."""
+    fields = df.schema.fields
+    cells = [text(f"c{i}", field.dataType, field.name) for i, field in enumerate(fields)]
+    options = ", ".join(literal(part) for pair in {**_WRITER, "sep": delimiter}.items() for part in pair)
+    members = ", ".join(f"{cell} AS c{i}" for i, cell in enumerate(cells))
+    line = f"to_csv(struct({members}), map({options}))"
     if len(cells) > 1:
         return line
     # Spark's function gives null for such a row and calls it not null, on which generated code breaks.
-    empty = F.length(F.coalesce(text(F.col("c0"), df.schema.fields[0].dataType, df.columns[0]), F.lit(""))) == 0
-    return F.when(empty, F.lit('""')).otherwise(line)
+    return f"IF(length(coalesce({cells[0]}, '')) = 0, '\"\"', {line})"

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forceglue.errors import ConcurrentRunError
-from forceglue.runtime.session import MEANING
+from forceglue.runtime.session import beside
 from forceglue.transform.cast import order_sql, quoted
 from forceglue.write.delta_table import Table, app_id
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,14 @@ class MergeKeys:
 
 def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSession:
     """A session of its own, so that mappings that run at the same time do not share the transaction's settings."""
-    own = spark.newSession()
-    for name, value in MEANING.items():  # a new session has what the JVM was started with, which on Glue was not us
-        own.conf.set(name, value)
-    own.conf.set("spark.databricks.delta.write.txnAppId", app_id(mapping))
-    own.conf.set("spark.databricks.delta.write.txnVersion", str(position))
-    own.conf.set("spark.databricks.delta.schema.autoMerge.enabled", "true")
-    # the source is Parquet files that nobody changes: it can be read twice, a third copy would only cost
-    own.conf.set("spark.databricks.delta.merge.materializeSource", "none")
-    return own
+    settings = {
+        "spark.databricks.delta.write.txnAppId": app_id(mapping),
+        "spark.databricks.delta.write.txnVersion": str(position),
+        "spark.databricks.delta.schema.autoMerge.enabled": "true",
+        # the source is Parquet files that nobody changes: it can be read twice, a third copy would only cost
+        "spark.databricks.delta.merge.materializeSource": "none",
+    }
+    return beside(spark, settings)
 
 
 def newer(keys: MergeKeys, columns: Sequence[str] | None) -> str:
@@ -87,7 +87,7 @@ def upsert(
     keys: MergeKeys,
     *,
     data: Sequence[str],
-    columns: Sequence[str],
+    schema: StructType,
     compared: Sequence[str],
     delete: bool,
     position: int,
@@ -96,12 +96,12 @@ def upsert(
 
     Args:
         data: the columns that this batch carries; an update leaves the others as they are.
-        columns: all columns, for an insert.
+        schema: of all columns, for an insert; told, so that no file is opened to find it.
         compared: data columns that the table already has.
         delete: a row whose latest version is deleted goes; else it stays and says so.
     """
     own = session_for(spark, table.mapping, position)
-    source = _read(own, paths, columns)
+    source, columns = own.read.schema(schema).parquet(*paths), schema.names
     on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in keys.key)
     gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if delete and keys.deleted else "false"
     merge = _target(own, table).merge(source.alias("s"), on)
@@ -117,12 +117,6 @@ def upsert(
         found.get("numTargetRowsUpdated", 0),
         found.get("numTargetRowsDeleted", 0),
     )
-
-
-def _read(own: SparkSession, paths: Sequence[str], columns: Sequence[str]) -> DataFrame:
-    from pyspark.sql import functions as F
-
-    return own.read.parquet(*paths).select(*(F.col(quoted(c)) for c in columns))
 
 
 def _target(own: SparkSession, table: Table) -> Any:  # delta-spark's own class, imported late
@@ -158,7 +152,7 @@ def scd2(
     keys: MergeKeys,
     *,
     data: Sequence[str],
-    columns: Sequence[str],
+    schema: StructType,
     compared: Sequence[str],
     tracked: Sequence[str],
     close: bool,
@@ -174,7 +168,7 @@ def scd2(
     from pyspark.sql import functions as F
 
     own = session_for(spark, table.mapping, position)
-    source = _read(own, paths, columns).alias("s")
+    source, columns = own.read.schema(schema).parquet(*paths).alias("s"), schema.names
     history = own.read.format("delta").load(table.uri)
     current = history.where("is_current").alias("t")
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))

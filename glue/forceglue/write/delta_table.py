@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
     from pyspark.sql.types import StructType
 
-    from forceglue.run.staging import StagedFile
+    from forceglue.write.staged import StagedFile
 
 
 def app_id(mapping: str) -> str:
@@ -43,6 +43,9 @@ class TableState:
         files: paths of the live data files, relative to the table.
         plain: the rows are just those of the files, under these column names.
         mapped: Delta keeps the columns under names of its own. partitions: columns that the files are kept apart by.
+        size: of the live data files together, in bytes.
+        rows: that they hold together; None where the log does not say.
+        change_feed: Delta keeps which rows each commit changed.
     """
 
     version: int
@@ -52,6 +55,9 @@ class TableState:
     plain: bool = True
     mapped: bool = False
     partitions: tuple[str, ...] = ()
+    size: int = 0
+    rows: int | None = None
+    change_feed: bool = False
 
 
 class Table:
@@ -84,7 +90,12 @@ class Table:
         metadata = table.metadata()
         parts, mapped = tuple(metadata.partition_columns), _mapped(metadata.configuration)
         plain = not (parts or mapped or "deletionVectors" in (table.protocol().reader_features or ()))
-        return TableState(table.version(), position, columns, tuple(self._live(table)), plain, mapped, parts)
+        files = self._live(table)
+        feed = metadata.configuration.get("delta.enableChangeDataFeed") == "true"
+        size = sum(size for size, _ in files.values())
+        counts = [rows for _, rows in files.values() if rows is not None]
+        rows = sum(counts) if len(counts) == len(files) else None
+        return TableState(table.version(), position, columns, tuple(files), plain, mapped, parts, size, rows, feed)
 
     def expect(self, at: TableState | None) -> None:
         """Raises `ConcurrentRunError` where the table is no longer in the state on which the plan was made."""
@@ -199,13 +210,16 @@ class Table:
     def live_files(self) -> list[str]:
         """Paths of the data files that the table holds now, relative to the table."""
         table = self.open()
-        return [] if table is None else self._live(table)
+        return [] if table is None else list(self._live(table))
 
-    def _live(self, table: DeltaTable) -> list[str]:
-        """As the files are named on the disk; the log holds them in URI form."""
+    def _live(self, table: DeltaTable) -> dict[str, tuple[int, int | None]]:
+        """The live files as they are named on the disk (the log holds them in URI form), each with bytes and rows."""
         import pyarrow as pa
 
-        return [unquote(path) for path in pa.table(table.get_add_actions())["path"].to_pylist()]
+        told = pa.table(table.get_add_actions())
+        rows = told["num_records"].to_pylist() if "num_records" in told.column_names else [None] * len(told)
+        paths = (unquote(path) for path in told["path"].to_pylist())
+        return {p: (size, n) for p, size, n in zip(paths, told["size_bytes"].to_pylist(), rows, strict=True)}
 
     def metrics(self) -> dict[str, int]:
         """The operation metrics of the last commit."""

@@ -13,17 +13,16 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 from pyspark.errors import PythonException
-from pyspark.sql import Column as Cell
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from forceglue.errors import DeliveryError
+from forceglue.transform.trace import literal
 from forceglue.write.cells import numbered, plain, wall_clock
 from forceglue.write.postgres_table import TASK, Column, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyspark.sql import DataFrame
 
 _CSV = {
     "quote": '"',
@@ -54,10 +53,11 @@ def copy_rows(
     Raises:
         DeliveryError: a worker could not reach the server, or a value cannot be stored.
     """
-    cells = [cell(F.col(f"c{i}"), column).alias(f"c{i}") for i, column in enumerate(columns)]
+    cells = ", ".join(f"{cell(f'c{i}', column)} AS c{i}" for i, column in enumerate(columns))
+    options = ", ".join(literal(part) for pair in _CSV.items() for part in pair)
     # The number before the first cell also keeps `\.` from ever starting a line, which COPY would take for the end.
-    lines = numbered(df).select(F.struct(F.spark_partition_id().alias("p"), *cells).alias("row"))
-    lines = lines.select(F.concat(F.to_csv("row", _CSV), F.lit("\n")).alias("line")).coalesce(connections)
+    line = f"to_csv(struct(spark_partition_id() AS p, {cells}), map({options}))"
+    lines = numbered(df).selectExpr(f"concat({line}, char(10)) AS line").coalesce(connections)
     into = sql.SQL(", ").join([sql.Identifier(TASK), *(column.id for column in columns)])
     statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FORMAT csv, ENCODING 'UTF8')").format(staging.id, into)
     sender = _sender(dict(settings), statement.as_string(control))
@@ -73,14 +73,14 @@ def copy_rows(
     return sum(row.rows for row in sent)
 
 
-def cell(value: Cell, column: Column) -> Cell:
-    """A value in the form that Postgres reads without regard to its settings."""
+def cell(value: str, column: Column) -> str:
+    """SQL text: a value in the form that Postgres reads without regard to its settings."""
     if isinstance(column.kind, T.TimestampType):
-        return F.concat(wall_clock(value, column.kind), F.lit("+00"))
+        return f"concat({wall_clock(value, column.kind)}, '+00')"
     if isinstance(column.kind, T.TimestampNTZType):
         return wall_clock(value, column.kind)
     if isinstance(column.kind, T.BinaryType):
-        return F.concat(F.lit("\\x"), F.hex(value))
+        return f"concat(char(92), 'x', hex({value}))"
     return plain(value, column.kind, column.name)
 
 

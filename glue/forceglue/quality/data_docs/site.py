@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +17,7 @@ from great_expectations.render.renderer.site_builder import SiteBuilder
 from forceglue.errors import DataDocsError
 
 _VIEWS = "forceglue.quality.data_docs.view"
+_SITE_LOG = SiteBuilder.__module__
 
 
 class LocalSiteBuilder(SiteBuilder):
@@ -61,12 +66,39 @@ def build_site(context: AbstractDataContext, name: str, folder: Path, expected: 
     """
     if name not in context.get_site_names():
         context.add_data_docs_site(name, site_config(folder))
-    context.build_data_docs(site_names=[name])
+    with _told() as because:
+        context.build_data_docs(site_names=[name])
     index = folder / "index.html"
     missing = [page for page in (Path("index.html"), *expected) if not _written(folder / page)]
     if missing:
-        raise DataDocsError(folder, missing)
+        raise DataDocsError(folder, missing, because)
     return index
+
+
+@contextmanager
+def _told() -> Iterator[list[str]]:
+    """What fails in rendering: Great Expectations tells its log only, with the trace in the text."""
+    found: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage()
+            kind = re.search(r"^ *(\w+): \"", text, re.MULTILINE)
+            places = re.findall(r"File \"[^\"]*?([^/\\\"]+)\", line (\d+)", text)
+            place = f" at {places[-1][0]}:{places[-1][1]}" if places else ""
+            found.append(f"{kind.group(1) if kind else record.levelname}{place}")
+
+    said = logging.getLogger(_SITE_LOG)
+    listener, level, propagate = Listener(), said.level, said.propagate
+    said.addHandler(listener)
+    said.setLevel(logging.WARNING)
+    said.propagate = False
+    try:
+        yield found
+    finally:
+        said.removeHandler(listener)
+        said.setLevel(level)
+        said.propagate = propagate
 
 
 def _written(page: Path) -> bool:
