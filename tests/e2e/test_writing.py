@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from e2e.org import ACCOUNT, Org, only, record
+from forceglue.run.dry_run import dry_run
 
 ONE = datetime(2024, 5, 6, 1)
 TWO = datetime(2024, 5, 6, 2)
@@ -119,6 +120,29 @@ def test_deletes(org: Org, deletes: str) -> None:
     else:
         assert sorted(found) == ["A", "B", "C", "D"] and found["B"] == ("b1", False)
         assert (first.filtered, second.filtered) == (1, 2)
+
+
+def test_a_late_version_does_not_bring_a_deleted_record_back(org: Org) -> None:
+    org.say("account", f"{ACCOUNT}target: {{deletes: delete}}\n")
+    org.land("e1", [record("A", 1, Name="a1"), record("B", 5, Name="b5", IsDeleted="true"), record("C", 1, Name="c1")])
+    org.run()
+    assert [row[0] for row in org.table("account", "id")] == ["A", "C"]
+    org.land("e2", [record("A", 5, Name="a5", IsDeleted="true")])
+    assert only(org.run()).deleted == 1
+    org.land("e3", [record("A", 3, Name="a3"), record("B", 3, Name="b3"), record("C", 3, Name="c3")])
+    seen = only(dry_run(org.request()).report)
+    done = only(org.run())
+    assert (done.written, done.superseded) == (1, 2) == (seen.written, seen.superseded)
+    assert org.table("account", "id", "name") == [("C", "c3")]
+    # a record that Salesforce gave back is newer than its deletion
+    org.land("e4", [record("A", 6, Name="a6"), record("B", 4, Name="b4")])
+    assert only(org.run()).written == 1
+    assert org.table("account", "id", "name") == [("A", "a6"), ("C", "c3")]
+    assert only(org.run(full_refresh=True)).status == "written"
+    assert org.table("account", "id", "name") == [("A", "a6"), ("C", "c3")]
+    org.land("e5", [record("B", 4, Name="b4")])
+    org.run()
+    assert org.table("account", "id", "name") == [("A", "a6"), ("C", "c3")]
 
 
 @pytest.mark.parametrize("write", ["upsert", "append", "replace", "snapshot", "scd2"])

@@ -76,6 +76,25 @@ def test_a_second_start_gives_the_same_session(spark: SparkSession) -> None:
         spark.conf.set("spark.sql.shuffle.partitions", str(session.cores()))
 
 
+def test_a_session_that_somebody_opened_beside_it_is_not_taken_for_it(spark: SparkSession) -> None:
+    spark.newSession().createDataFrame([(1,)], "a int").collect()  # leaves the other one active
+    assert session.start() is spark
+
+
+def test_a_session_beside_another_reads_and_casts_as_it_does(spark: SparkSession) -> None:
+    ansi = spark.conf.get(session.ANSI)
+    spark.conf.set(session.ANSI, "true")
+    try:
+        other = session.beside(spark, {"spark.sql.shuffle.partitions": "7"})
+    finally:
+        spark.conf.set(session.ANSI, str(ansi))
+    assert other is not spark
+    assert {key: other.conf.get(key) for key in session.MEANING} == session.MEANING
+    assert other.conf.get(session.ANSI) == "true"
+    assert other.conf.get("spark.sql.shuffle.partitions") == "7"
+    assert spark.conf.get("spark.sql.shuffle.partitions") != "7"
+
+
 def test_the_whole_machine_is_used_and_nothing_listens() -> None:
     told = settings()
     assert told["spark.master"] == f"local[{session.cores()}]"

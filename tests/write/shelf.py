@@ -43,8 +43,8 @@ def moment(n: int | None) -> datetime | None:
 class Shelf:
     """A table and the batches that meet it; `at` is a number of seconds."""
 
-    def __init__(self, spark: SparkSession, home: Path, *, history: bool = False) -> None:
-        self.spark, self.home, self.batches = spark, home, 0
+    def __init__(self, spark: SparkSession, home: Path, *, history: bool = False, file: str = "a.parquet") -> None:
+        self.spark, self.home, self.batches, self.file = spark, home, 0, file
         self.kinds = KINDS | (HISTORY if history else {})
         self.table = Table(Store(str(home)), "t", "t")
 
@@ -63,8 +63,8 @@ class Shelf:
             for row in rows
         ]
         content = pa.table({c: pa.array([row.get(c) for row in told], kind) for c, kind in self.kinds.items()})
-        path = write(self.home / f"t/batch-{self.batches}/a.parquet", content)
-        return StagedFile(f"t/batch-{self.batches}/a.parquet", path.stat().st_size, 1, pq.read_metadata(path))
+        path = write(self.home / f"t/batch-{self.batches}/{self.file}", content)
+        return StagedFile(f"t/batch-{self.batches}/{self.file}", path.stat().st_size, 1, pq.read_metadata(path))
 
     def begin(self, rows: Rows) -> None:
         self.table.adopt([self.staged(rows)], self.schema(), position=1, at=None)

@@ -129,6 +129,14 @@ def test_a_batch_of_new_records_leaves_the_files_that_are_there(spark: SparkSess
     assert [r[0] for r in shelf.rows("id")] == ["a", "b"]
 
 
+def test_files_whose_names_need_escaping_are_taken_out(spark: SparkSession, tmp_path: Path) -> None:
+    shelf = Shelf(spark, tmp_path, file="a b%é.parquet")
+    shelf.begin([row("a", 1, "old"), row("b", 1, "old")])
+    assert shelf.rewrite([row("a", 2)]) == Merged(0, 1, 0)
+    assert shelf.rows("id", "v") == [("a", "new"), ("b", "old")]
+    assert not any("é" in path for path in shelf.table.live_files())
+
+
 def test_a_batch_that_changes_nothing_moves_the_position_alone(spark: SparkSession, tmp_path: Path) -> None:
     shelf = Shelf(spark, tmp_path)
     shelf.begin([row("a", 5)])

@@ -61,6 +61,7 @@ def test_create_append_replace(store: Store, table: Table) -> None:
     first = table.state()
     assert first is not None
     assert (first.version, first.position, dict(first.columns)) == (0, 1, {"id": "string", "n": "bigint"})
+    assert (first.rows, first.size, first.change_feed) == (1, (Path(table.uri) / first.files[0]).stat().st_size, False)
     assert content(table) == [{"id": "1", "n": 1}]
     assert table.live_files() == ["batch-1/a b%.parquet"]
     assert table.open().metadata().description == "Orders, all"  # type: ignore[union-attr]  # it was just made

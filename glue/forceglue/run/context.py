@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forceglue.errors import SetupError
 from forceglue.landing.store import Store
 from forceglue.mapping.load import Project
 from forceglue.run.request import RunRequest
@@ -46,22 +47,33 @@ class RunContext:
     validations: Validations | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _sized: threading.local = field(default_factory=threading.local, repr=False)
+    _not_started: SetupError | None = None
     _suiting: dict[bool, SparkSession] = field(default_factory=dict, repr=False)
 
     def spark(self) -> SparkSession:
-        """The session of the run, started at the first call and set for as many rows as `sized` told."""
+        """The session of the run, started at the first call and set for as many rows as `sized` told.
+
+        Raises:
+            SetupError: no Java or no JARs.
+        """
         with self._lock:
+            if self._not_started is not None:  # it would not start for the next mapping either
+                raise self._not_started
             if self.session is None:
-                from forceglue.quality.gx import prefetch
-                from forceglue.runtime.session import start
-
-                if self.validations is not None:
-                    prefetch()
-
-                self.session = start(
-                    quick=self.request.quick, roots=(self.landing.root, self.warehouse.root, self.delivery.root)
-                )
+                try:
+                    self.session = self._start()
+                except SetupError as error:
+                    self._not_started = error
+                    raise
             return self._suited(self.session)
+
+    def _start(self) -> SparkSession:
+        from forceglue.quality.gx import prefetch
+        from forceglue.runtime.session import start
+
+        if self.validations is not None:
+            prefetch()
+        return start(quick=self.request.quick, roots=(self.landing.root, self.warehouse.root, self.delivery.root))
 
     def _suited(self, session: SparkSession) -> SparkSession:
         """The first session is set for what needs it first; a twin is made only where a mapping differs from that."""

@@ -31,6 +31,7 @@ from forceglue.write.delta_named import map_columns, needs_column_mapping
 from forceglue.write.delta_rewrite import rewrite, suits
 from forceglue.write.delta_table import Table
 from forceglue.write.staged import discard
+from forceglue.write.tombstones import buried, bury, exhume
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -84,7 +85,13 @@ def run_object(
                 position=manifest.version, before=plan.position, expect=lambda: table.expect(plan.table),
             )  # fmt: skip
         with stages("commit"):
+            if _buries(plan):
+                gone = (*staged.files.get(q.GOOD, ()), *staged.files.get(q.GONE, ()))
+                keys = merge_terms(plan, loaded.prepared.columns).keys
+                bury(ctx.spark(), ctx.warehouse, plan.name, gone, keys, manifest.version)
             merged = _commit(ctx, plan, table, loaded, manifest.version)
+            if _buries(plan) and plan.refresh:
+                exhume(ctx.warehouse, plan.name, but=manifest.version)
         if aside or manifest.undone != plan.position.undone:
             with stages("quarantine"):
                 settle(ctx.warehouse, plan.name, manifest)
@@ -147,8 +154,20 @@ def prepare(
         drop_deleted=plan.drops_deleted,
         dedupe=mapping.target.write != "append",
         flags=flags,
+        buried=_buried(ctx, plan),
     )
     return object_rows(batch, mapping, inputs)
+
+
+def _buries(plan: ObjectPlan) -> bool:
+    """Whether what leaves the table must be remembered: by its key, and only where versions can be compared."""
+    return plan.mapping.target.on_delete == "delete" and plan.names.order is not None
+
+
+def _buried(ctx: RunContext, plan: ObjectPlan) -> DataFrame | None:
+    if not _buries(plan) or plan.refresh:  # a full refresh meets every deletion again
+        return None
+    return buried(ctx.spark(), ctx.warehouse, plan.name, len(plan.names.key))
 
 
 def looked_into(

@@ -6,7 +6,7 @@ to the JVM.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -61,6 +61,7 @@ class ObjectInputs:
         rejected: files (by number in the batch) of which a `reject_file` rule set every row aside.
         drop_deleted: records whose latest version is deleted are not written.
         dedupe: only the latest version of each record is kept.
+        buried: key parts and order of records that left the table; None where none did. What is older stays away.
     """
 
     columns: tuple[OutputColumn, ...]
@@ -72,6 +73,7 @@ class ObjectInputs:
     drop_deleted: bool = False
     dedupe: bool = True
     flags: Flags = no_flags
+    buried: DataFrame | None = None
 
 
 def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> Prepared:
@@ -91,6 +93,8 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
         frame = latest_versions(frame.selectExpr("*", apart), [*keys, "__apart"])
     elif inputs.dedupe:
         frame = latest_versions(frame, keys)
+    if inputs.buried is not None:
+        frame = _without_buried(frame, inputs.buried, keys)
     frame = _with_lookups(frame, mapping, inputs, fields)
     frame = _projected(frame, batch, mapping, inputs, fields)
     columns = (*(c.name for c in inputs.columns), *extra_columns(mapping), *TRACE)
@@ -136,6 +140,14 @@ def _with_key_and_order(
     lost = f"{present_sql(order, batch.fields[order])} AND {ORDER} IS NULL" if order else "false"
     told = (f"{same_key(quoted(field))} AS {key}" for key, field in zip(keys, key_fields, strict=True))
     return frame.selectExpr("*", *told, f"{stamp} AS {ORDER}", f"{lost} AS {ORDER_LOST}"), keys
+
+
+def _without_buried(frame: DataFrame, buried: DataFrame, keys: Sequence[str]) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    there = buried.toDF(*(f"__buried_{i}" for i in range(len(keys))), "__buried_at")
+    same = [f"{key} = __buried_{i}" for i, key in enumerate(keys)]
+    return frame.join(there, F.expr(" AND ".join([*same, f"{ORDER} < __buried_at"])), "left_anti")
 
 
 def _with_lookups(frame: DataFrame, mapping: ObjectMapping, inputs: ObjectInputs, fields: NameIndex) -> DataFrame:
