@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from forceglue.landing import ingest, store
 from forceglue.quality import quarantine
 from forceglue.run import dataset_run, object_run, publish, runner
 from forceglue.write import csv as csv_module
-from forceglue.write import delta_merge, delta_table
+from forceglue.write import delta_merge, delta_rewrite, delta_table
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -49,11 +50,16 @@ SECOND = {
     "after the manifest": (object_run, "propose", "after"),
     "after staging": (object_run, "stage", "after"),
     "after the quarantine's commit": (object_run, "set_aside", "after"),
-    "before the merge": (delta_merge, "_execute", "before"),
-    "after the merge": (delta_merge, "_execute", "after"),
+    "before the table is written anew": (object_run, "rewrite", "before"),
+    "written anew and not committed": (delta_rewrite, "staged_files", "after"),
+    "after the table's commit": (delta_table.Table, "adopt", "after account"),
     "before the settling": (object_run, "settle", "before"),
     "after the file has its name": (dataset_run, "deliver", "after"),
     "before the dataset's settling": (dataset_run, "settle", "before"),
+}
+MERGED = {
+    "before the merge": (delta_merge, "_execute", "before"),
+    "after the merge": (delta_merge, "_execute", "after"),
 }
 APPENDED = ("after the quarantine's commit", "after the table's commit")
 
@@ -150,7 +156,7 @@ def state(org: Org) -> dict[str, Any]:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> dict[tuple[str, int], dict[str, Any]]:
     """What becomes of the first load, and of both, by the way of writing."""
     found = {}
-    for write in ("upsert", "append"):
+    for write in ("upsert", "append", "scd2"):
         org = Org(tmp_path_factory.mktemp(write), spark)
         mapped(org, write)
         for number, land in enumerate((first, second), 1):
@@ -171,7 +177,8 @@ def test_the_first_load(org: Org, undisturbed: dict[tuple[str, int], dict[str, A
     assert {m.status for m in org.run().mappings} == {"unchanged"}
 
 
-INCREMENTS = [("upsert", step) for step in SECOND] + [("append", step) for step in FIRST if step in APPENDED]
+STEPS = {"upsert": SECOND, "append": {step: FIRST[step] for step in APPENDED}, "scd2": MERGED}
+INCREMENTS = [(write, step) for write, steps in STEPS.items() for step in steps]
 
 
 @pytest.mark.parametrize(("write", "step"), INCREMENTS)
@@ -180,7 +187,7 @@ def test_an_increment(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any
     first(org)
     org.run()
     second(org)
-    with killed(*(SECOND if write == "upsert" else FIRST)[step]):
+    with killed(*STEPS[write][step]):
         org.run()
     org.run()
     assert state(org) == undisturbed[write, 2]
@@ -203,9 +210,16 @@ def test_a_full_disk_and_no_permission(
             hit = {"sidecar": path.startswith(("processed/", "error/")), "manifest": path.startswith("_positions/")}
             if not hit.get(what):
                 return real(self, path, data, exclusive)
-            with pytest.MonkeyPatch.context() as inner:  # half of it is written, then the disk is full
-                inner.setattr(store.os, "fsync", raises)
+            full.disk = True  # half of it is written, then the disk is full
+            try:
                 return real(self, path, data[: len(data) // 2], exclusive)
+            finally:
+                full.disk = False
+
+        def fsync(file: int) -> None:  # files move in several threads: each has a disk of its own
+            if getattr(full, "disk", False):
+                raise error
+            synced(file)
 
         def raises(*_: Any, **__: Any) -> None:
             raise error
@@ -220,7 +234,8 @@ def test_a_full_disk_and_no_permission(
             staged(*args, **named)
             raise error
 
-        staged = object_run.stage
+        staged, synced, full = object_run.stage, os.fsync, threading.local()
+        patch.setattr(store.os, "fsync", fsync)
         patch.setattr(store.LocalBackend, "write_bytes", write)
         patch.setattr(store.LocalBackend, "move", moving)
         if what == "staging":
