@@ -115,6 +115,8 @@ CASES: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("FG-SQL-002", opp("columns: {a: {sql: max(Amount)}}\n"), "columns.a.sql", None),
     ("FG-SQL-002", opp("columns: {a: Id}\nquality: {warn: {x: 'a in (select 1)'}}\n"), "quality.warn.x", None),
     ("FG-SQL-003", opp("columns: {a: Id}\nquality: {warn: {x: a + 1}}\n"), "quality.warn.x", None),
+    ("FG-SQL-004", opp("columns: {a: {sql: uper(Name)}}\n"), "columns.a.sql", "upper"),
+    ("FG-SQL-004", opp("columns: {a: Id}\nquality: {warn: {x: \"coalesc(a, '') <> ''\"}}\n"), "quality.warn.x", "coalesce"),
     ("FG-RUL-001", opp("columns: {a: Id}\nquality: {warn: {x: a is not null}, fail: {x: a > 1}}\n"), "quality.warn.x", None),
     ("FG-RUL-001", opp("columns: {a: Id}\nquality: {warn: {key_is_set: a is not null}}\n"), "quality.warn.key_is_set", None),
     ("FG-RUL-002", opp("columns: {account: AccountId}\nquality: {warn: {x: AccountId is not null}}\n"), "quality.warn.x", "account"),

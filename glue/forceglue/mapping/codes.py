@@ -239,6 +239,11 @@ CODES: dict[str, Code] = {
         "A rule or `where` must be true or false for each row.",
         "Compare the value with something: `amount >= 0`.",
     ),
+    "FG-SQL-004": Code(
+        "A function that Spark does not know",
+        "An expression calls a function that is none of Spark SQL 3.5, which both Glue runtimes have.",
+        "Correct the name; the nearest one is told. A function of your own cannot be called.",
+    ),
     "FG-RUL-001": Code(
         "Two rules of one name",
         "Names of rules are unique in a mapping over all severities, and differ from the engine's own checks.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forceglue.mapping import sql, types
+from forceglue.mapping import functions, sql, types
 from forceglue.mapping.catalog import CatalogField
 from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.scope import Scope
@@ -19,6 +19,15 @@ def check_sql(text: str, path: DocPath, report: Report, *, predicate: bool) -> t
         kind, said = found
         report.add(_SQL_CODES[kind], path, f"the expression {said}", found=text)
         return ()
+    for name in () if sql.is_plain(text) else functions.unknown_functions(text):
+        report.add(
+            "FG-SQL-004",
+            path,
+            f"`{name}` is no function of Spark SQL",
+            found=name,
+            allowed="a function that Spark 3.5 has: https://spark.apache.org/docs/3.5.6/api/sql/",
+            near=functions.nearest_function(name),
+        )
     return sql.columns_in(text)
 
 
