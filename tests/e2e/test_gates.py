@@ -7,6 +7,7 @@ import json
 import pytest
 
 from e2e.org import ACCOUNT, Org, only, record
+from forceglue.run.dry_run import dry_run
 
 COUNTS = ("landed", "written", "inserted", "updated", "deleted", "superseded", "filtered", "dropped", "quarantined")
 CONTACT = ACCOUNT.replace("account", "contact").replace("Account", "Contact")
@@ -91,6 +92,30 @@ def test_a_dataset_whose_key_is_not_unique_is_not_delivered(org: Org) -> None:
     assert not (org.root / "delivery" / "all.csv").exists()
     org.land("e2", [record("B", 2, Name="other")])
     assert only(org.run(), "All").written == 3
+
+
+def test_a_join_that_would_multiply_rows_stops_the_dataset_unless_it_is_meant(org: Org) -> None:
+    org.say("account", ACCOUNT + "  city: City\n")
+    org.say("contact", CONTACT + "  city: City\n")
+    joined = "mapping: All\nfrom: account\njoins: [{table: contact, by: {city: city}%s}]\ncolumns: {id: id, who: contact.name}\n"
+    org.say("all", joined % "")
+    org.land("e1", [record("A", 1, City="x"), record("B", 1, City="y"), record("C", 1), record("D", 1)])
+    org.land(
+        "e1", [record("P", 1, Name="p", City="x"), record("Q", 1, Name="q", City="z"), record("R", 1)], token="Contact"
+    )
+    done = only(org.run(), "All")
+    assert (done.status, done.written) == ("written", 4)
+    assert [(r.name, r.passed, r.failed) for r in done.rules] == [("one_match_in_contact", 2, 0)]
+    org.land("e2", [record("S", 1, Name="s", City="x")], token="Contact")
+    for seen in (only(dry_run(org.request()).report, "All"), only(org.run(), "All")):
+        assert (seen.status, seen.written) == ("stopped", 0)
+        assert "one_match_in_contact" in (seen.error or "")
+    org.say("all", joined % ", one: false")
+    done = only(org.run(), "All")
+    assert (done.status, done.written, done.rules) == ("written", 5, ())
+    # by its key a table has one row at most: nothing needs to be asked
+    org.say("all", "mapping: All\nfrom: account\njoins: [{table: contact, by: {id: id}}]\ncolumns: {id: id}\n")
+    assert only(org.run(), "All").rules == ()
 
 
 def test_one_failing_mapping_does_not_stop_the_others(org: Org) -> None:

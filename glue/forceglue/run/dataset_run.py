@@ -15,6 +15,7 @@ from forceglue.quality.outcomes import RuleOutcome
 from forceglue.quality.quarantine import set_aside, settle
 from forceglue.run.context import RunContext
 from forceglue.run.deliveries import deliver
+from forceglue.run.joins import one_match_each
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
 from forceglue.run.plan import DatasetPlan
 from forceglue.run.report import MappingReport
@@ -62,12 +63,13 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
     try:
         with stages("read and join"):
             flags = ExpectationFlags(mapping.expectations)
-            prepared = dataset_rows(mapping, dataset_inputs(ctx, mapping, _reads(mapping, tables), flags))
+            inputs = dataset_inputs(ctx, mapping, _reads(mapping, tables), flags)
+            prepared = dataset_rows(mapping, inputs)
         with stages("stage"):
             parts = tuple(match(name, prepared.columns) or name for name in mapping.target.partition_by) if kept else ()
             staged = stage(prepared, ctx.warehouse, folder, parts)
         with stages("judge"):
-            extra = _unique(ctx, mapping, prepared, staged)
+            extra = (*one_match_each(ctx.project, mapping, inputs), *_unique(ctx, mapping, prepared, staged))
             judgement = judge(ctx, mapping, prepared, staged, flags, extra)
             if stops := judgement.stops():
                 raise GateStopped(plan.name, stops, rule_report(judgement), expectation_report(judgement), staged.total)

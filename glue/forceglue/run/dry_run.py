@@ -33,6 +33,7 @@ from forceglue.run.foreseen import (
     waiting,
     with_action,
 )
+from forceglue.run.joins import one_match_each
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, rule_outcomes, rule_report
 from forceglue.run.object_run import object_report, prepare
 from forceglue.run.plan import DatasetPlan, ObjectPlan, hidden
@@ -185,11 +186,13 @@ class _Foreseeing(Scheduler):
             return tables.frame(tables.name_of(reference), deleted=mapping.deleted == "include")
 
         flags = ExpectationFlags(mapping.expectations)
-        prepared = dataset_rows(mapping, dataset_inputs(ctx, mapping, rows, flags))
+        inputs = dataset_inputs(ctx, mapping, rows, flags)
+        prepared = dataset_rows(mapping, inputs)
         key = [quoted(match(k, prepared.columns) or k) for k in mapping.key]
         counted = tally(prepared.frame, prepared.checks, key=key)
         unique = [unique_outcome(mapping, counted.rows.get(q.GOOD, 0), counted.twice)] if key else []
-        outcomes = [*unique, *rule_outcomes(mapping, prepared.checks, counted.broken, counted.rows, {})]
+        joined = one_match_each(ctx.project, mapping, inputs)
+        outcomes = [*joined, *unique, *rule_outcomes(mapping, prepared.checks, counted.broken, counted.rows, {})]
         judgement = _judged(ctx, mapping, prepared, counted, flags, outcomes)
         if stops := judgement.stops():
             rules, total = rule_report(judgement), sum(counted.rows.values())

@@ -125,7 +125,10 @@ class Join(Model):
         "left", description="left (default): every row stays; inner: only those with a match; full: of both sides."
     )
     by: dict[str, str] = Field(description="`{column here or alias.column: column of the joined table}`.")
-    one: bool = Field(True, description="At most one match a row; false where the join multiplies rows on purpose.")
+    one: bool = Field(
+        True,
+        description="One row at most for each value there, or the dataset stops; false where several are meant.",
+    )
 
     @property
     def name(self) -> str:
