@@ -13,7 +13,10 @@ demo: .venv/.run ## a demo org, loaded twice: what landed, what was written, wha
 	@$(BIN)/forceglue demo
 
 test: .venv/.dev ## the tests; one file: make test ARGS=tests/mapping/test_load.py
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+# Tests at a time; each has a Spark session of its own (2 GB).
+JOBS ?= 2
 
 check: lint test ## what CI runs
 
