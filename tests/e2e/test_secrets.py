@@ -143,4 +143,4 @@ def test_fields_that_nothing_may_read_are_nowhere(org: Org) -> None:
             assert MARK.encode() not in path.read_bytes(), path
     # a CSV is read by position: the fields beside it keep their values
     assert org.columns("region__c") == ["id", "name", "system_modstamp", "is_deleted"]
-    assert org.table("region__c", "id", "name", "is_deleted") == [("A", "a", "false"), ("B", None, "false")]
+    assert org.table("region__c", "id", "name", "is_deleted") == [("A", "a", False), ("B", None, False)]

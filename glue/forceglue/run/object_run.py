@@ -165,8 +165,8 @@ def _buries(plan: ObjectPlan) -> bool:
 
 
 def _buried(ctx: RunContext, plan: ObjectPlan) -> DataFrame | None:
-    if not _buries(plan) or plan.refresh:  # a full refresh meets every deletion again
-        return None
+    if not _buries(plan) or plan.refresh or plan.position.version is None:
+        return None  # a full refresh meets every deletion again, a first load its first ones
     return buried(ctx.spark(), ctx.warehouse, plan.name, len(plan.names.key))
 
 
