@@ -12,7 +12,7 @@ import pytest
 
 from tests.house.lock import ROOT
 
-DATA = (".json", ".j2", ".css", ".js", ".properties", ".typed", ".yaml", ".html")
+DATA = (".json", ".txt", ".j2", ".css", ".js", ".properties", ".typed", ".yaml", ".html")
 
 
 def files_below(folder: Path) -> list[Path]:
