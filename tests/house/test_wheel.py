@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import deltalake
 import pytest
 
 from tests.house.lock import ROOT
@@ -65,16 +68,46 @@ def test_the_command_and_the_licence_are_named(wheel: Path, names: frozenset[str
     assert [name for name in names if name.endswith("licenses/LICENSE")]
 
 
-@pytest.mark.slow
-def test_the_wheel_runs_the_demo_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
-    programs = tmp_path / "env" / "bin"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command line in an environment that holds the wheel, what it needs, and nothing else."""
+    home = tmp_path_factory.mktemp("installed") / "env"
+    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
     lock = ROOT / "requirements" / "run.txt"
     for what in (["--require-hashes", "-r", str(lock)], [str(wheel)]):
-        subprocess.run([str(programs / "python"), "-m", "pip", "install", "-q", *what], check=True)
+        subprocess.run([str(home / "bin" / "python"), "-m", "pip", "install", "-q", *what], check=True)
+    return home / "bin" / "forceglue"
+
+
+def told(program: Path, folder: Path, *words: str) -> str:
+    """What the command prints in a folder that knows nothing of this repository."""
     clean = {key: value for key, value in os.environ.items() if key not in {"PYTHONPATH", "SPARK_HOME"}}
-    said = subprocess.run(
-        [str(programs / "forceglue"), "demo"], cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
-    )
+    said = subprocess.run([str(program), *words], cwd=folder, env=clean, capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout + said.stderr
-    assert "report" in said.stdout
+    return said.stdout
+
+
+@pytest.mark.slow
+def test_the_wheel_runs_the_demo_in_an_empty_environment(installed: Path, tmp_path: Path) -> None:
+    said = told(installed, tmp_path, "demo")
+    assert "all 23,518 rows that were made are accounted for" in said
+    (report,) = re.findall(r"^Report +(\S+)$", said, re.MULTILINE)
+    assert Path(report).is_file()
+
+
+@pytest.mark.slow
+def test_the_wheel_runs_the_mappings_of_somebody_else(installed: Path, tmp_path: Path) -> None:
+    for name, text in {
+        "theirs/project.yaml": "version: 1\nname: theirs\nunmapped: load\n",
+        "theirs/account.yaml": "mapping: customer\nsource: Account\ncolumns: {customer_id: Id, name: Name}\n",
+        "export/Account.csv": "Id,Name,SystemModstamp\n001A,Anna,2024-01-01T00:00:00.000Z\n001B,,2024-01-01T00:00:00.000Z\n",
+        "export/Branch__c.csv": "Id,Name,SystemModstamp\na01A,North,2024-01-01T00:00:00.000Z\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    roots = ("--landing", "export", "--warehouse", "W", "--delivery", "D", "--mappings", "theirs")
+    report = json.loads(told(installed, tmp_path, "run", *roots, "--json"))
+    assert {m["name"]: m["written"] for m in report["mappings"]} == {"branch__c": 1, "customer": 2}
+    rows = deltalake.DeltaTable(str(tmp_path / "W" / "customer")).to_pyarrow_table().to_pylist()
+    assert sorted((row["customer_id"], row["name"]) for row in rows) == [("001A", "Anna"), ("001B", None)]
+    assert "nothing new" in told(installed, tmp_path, "run", *roots)
