@@ -87,6 +87,12 @@ def test_any_text_comes_back(spark: SparkSession, delivery: Store, data: st.Data
     _all_readers_agree(spark, Path(delivery.uri("any.csv")), rows, delimiter)
 
 
+def test_a_single_column_of_blanks_is_no_blank_line(spark: SparkSession, delivery: Store) -> None:
+    rows: list[Row] = [("\t",), (" ",), (" \t ",), ("\n",), (None,), ("",), ("\x01",), ("a",), ('"',)]
+    write_csv(_frame(spark, ["A"], rows), delivery, "one.csv")
+    _all_readers_agree(spark, Path(delivery.uri("one.csv")), rows)
+
+
 def test_nul_survives_where_the_reader_can_hold_it(spark: SparkSession, delivery: Store) -> None:
     rows = [("a\0b", "x"), ("\0", None), ("end\0", "#\0")]
     write_csv(_frame(spark, ["A", "B"], rows), delivery, "nul.csv")

@@ -5,7 +5,7 @@ is put before the first line there, so nothing is read or counted a second time.
 
 Form: UTF-8 without a byte-order mark, lines end with a line feed, the header in exact case, `"` doubled inside quotes,
 quotes only where a reader needs them, blanks kept. Null and empty text are nothing between the delimiters (`""` where a
-row has one column only: an empty line would be skipped). Values as in `forceglue.write.cells.text`.
+row has one column only: a line that is empty or blank would be skipped). Values as in `forceglue.write.cells.text`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from forceglue.write.scratch import DeliveryStore, scratch
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+_BLANK = r"^[\x00-\x20]*$"
 _WRITER = {
     "quote": '"',
     "escape": '"',
@@ -116,5 +117,7 @@ def _line(df: DataFrame, delimiter: str) -> str:
     line = f"to_csv(struct({members}), map({options}))"
     if len(cells) > 1:
         return line
-    # Spark's function gives null for such a row and calls it not null, on which generated code breaks.
-    return f"IF(length(coalesce({cells[0]}, '')) = 0, '\"\"', {line})"
+    # A line of blanks alone is skipped by readers. For null Spark's function gives null and calls it not null, on which
+    # generated code breaks.
+    alone = f"coalesce({cells[0]}, '')"
+    return f"IF({alone} RLIKE {literal(_BLANK)}, concat('\"', {alone}, '\"'), {line})"
