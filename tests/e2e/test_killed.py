@@ -14,7 +14,7 @@ import pytest
 from e2e.org import ACCOUNT, Killed, Org, record
 from forceglue.landing import ingest, store
 from forceglue.quality import quarantine
-from forceglue.run import dataset_run, object_run, publish, runner
+from forceglue.run import committing, dataset_run, object_run, publish, runner
 from forceglue.write import csv as csv_module
 from forceglue.write import delta_merge, delta_rewrite, delta_table
 
@@ -50,7 +50,7 @@ SECOND = {
     "after the manifest": (object_run, "propose", "after"),
     "after staging": (object_run, "stage", "after"),
     "after the quarantine's commit": (object_run, "set_aside", "after"),
-    "before the table is written anew": (object_run, "rewrite", "before"),
+    "before the table is written anew": (committing, "rewrite", "before"),
     "written anew and not committed": (delta_rewrite, "staged_files", "after"),
     "after the table's commit": (delta_table.Table, "adopt", "after account"),
     "before the settling": (object_run, "settle", "before"),

@@ -107,9 +107,9 @@ def test_only_the_latest_of_several_set_aside_versions_comes(desk: Desk) -> None
     [
         ("propose", "upsert"),
         ("set_aside", "upsert"),
-        ("_commit", "upsert"),
+        ("commit", "upsert"),
         ("set_aside", "append"),
-        ("_commit", "append"),
+        ("commit", "append"),
     ],
 )
 def test_killed_after_any_step_nothing_is_lost_and_nothing_twice(

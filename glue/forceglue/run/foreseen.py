@@ -14,8 +14,8 @@ from forceglue.landing.inventory import LandedFile, pending
 from forceglue.landing.store import Store
 from forceglue.mapping.load import load_project
 from forceglue.quality.rules import GOOD, VERDICT
+from forceglue.run.committing import MergeTerms, merge_terms
 from forceglue.run.context import RunContext, new_run_id
-from forceglue.run.object_run import MergeTerms, merge_terms
 from forceglue.run.plan import ObjectPlan
 from forceglue.run.report import IngestCounts, RejectedFile
 from forceglue.run.request import RunRequest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,25 +13,23 @@ from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import match
 from forceglue.quality import rules as q
 from forceglue.quality.quarantine import set_aside, settle, withdraw
+from forceglue.run.committing import buries, commit, own_folder, partitions
 from forceglue.run.context import RunContext
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rejected_files, rule_report
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
 from forceglue.run.staging import Staged, stage
-from forceglue.run.taking import take
 from forceglue.transform.cast import quoted
 from forceglue.transform.ids import same_key
-from forceglue.transform.object_rows import LookedInto, ObjectInputs, extra_columns, object_rows
+from forceglue.transform.object_rows import LookedInto, ObjectInputs, object_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
-from forceglue.transform.trace import INGESTED, TRACE
-from forceglue.write.delta_merge import Merged, MergeKeys, scd2, upsert
-from forceglue.write.delta_named import map_columns, needs_column_mapping
-from forceglue.write.delta_rewrite import rewrite, suits
+from forceglue.transform.trace import INGESTED
+from forceglue.write.delta_merge import Merged
 from forceglue.write.delta_table import Table
 from forceglue.write.staged import discard
-from forceglue.write.tombstones import buried, bury, exhume
+from forceglue.write.tombstones import buried
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -71,7 +69,7 @@ def run_object(
         replacing=plan.refresh,
         settling=plan.again or plan.mode == "replace",
     )
-    own = _own_folder(plan, manifest.version)
+    own = own_folder(plan, manifest.version)
     folder = f"{STAGING}/{ctx.run_id}/{plan.name}" if plan.mode == "merge" else own
     try:
         loaded = _staged(ctx, plan, live, again, folder, stages)
@@ -85,13 +83,7 @@ def run_object(
                 position=manifest.version, before=plan.position, expect=lambda: table.expect(plan.table),
             )  # fmt: skip
         with stages("commit"):
-            if _buries(plan):
-                gone = (*staged.files.get(q.GOOD, ()), *staged.files.get(q.GONE, ()))
-                keys = merge_terms(plan, loaded.prepared.columns).keys
-                bury(ctx.spark(), ctx.warehouse, plan.name, gone, keys, manifest.version)
-            merged = _commit(ctx, plan, table, loaded, manifest.version)
-            if _buries(plan) and plan.refresh:
-                exhume(ctx.warehouse, plan.name, but=manifest.version)
+            merged = commit(ctx, plan, table, staged, loaded.prepared, manifest.version)
         if aside or manifest.undone != plan.position.undone:
             with stages("quarantine"):
                 settle(ctx.warehouse, plan.name, manifest)
@@ -159,13 +151,8 @@ def prepare(
     return object_rows(batch, mapping, inputs)
 
 
-def _buries(plan: ObjectPlan) -> bool:
-    """Whether what leaves the table must be remembered: by its key, and only where versions can be compared."""
-    return plan.mapping.target.on_delete == "delete" and plan.names.order is not None
-
-
 def _buried(ctx: RunContext, plan: ObjectPlan) -> DataFrame | None:
-    if not _buries(plan) or plan.refresh or plan.position.version is None:
+    if not buries(plan) or plan.refresh or plan.position.version is None:
         return None  # a full refresh meets every deletion again, a first load its first ones
     return buried(ctx.spark(), ctx.warehouse, plan.name, len(plan.names.key))
 
@@ -217,86 +204,9 @@ def _balanced(plan: ObjectPlan, staged: Staged) -> None:
         )
 
 
-def _commit(ctx: RunContext, plan: ObjectPlan, table: Table, loaded: _Loaded, position: int) -> Merged:
-    staged, prepared, mapping = loaded.staged, loaded.prepared, plan.mapping
-    good = staged.files.get(q.GOOD, ())
-    if plan.mode != "merge" or not good:
-        take(
-            ctx, table, staged, prepared, position, plan.table,
-            replace=plan.mode == "replace", partition_by=_partitions(plan, prepared), comment=mapping.description,
-        )  # fmt: skip
-        return Merged(staged.rows(q.GOOD), 0, 0)
-    terms = merge_terms(plan, prepared.columns)
-    paths = staged.paths(ctx.warehouse)
-    named = needs_column_mapping(prepared.columns)
-    if plan.table and mapping.target.write == "upsert" and not named and suits(plan.table, sum(f.size for f in good)):
-        return rewrite(
-            ctx.spark(), table, plan.table, paths, terms.keys,
-            data=terms.data, schema=prepared.schema, compared=terms.compared, delete=terms.delete,
-            position=position, folder=_own_folder(plan, position),
-        )  # fmt: skip
-    table.expect(plan.table)
-    if plan.table and not plan.table.mapped and named:
-        map_columns(ctx.spark(), table)
-    if mapping.target.write == "scd2":
-        return scd2(
-            ctx.spark(), table, paths, terms.keys,
-            data=terms.data, schema=prepared.schema, compared=terms.compared, tracked=terms.tracked,
-            close=terms.close, position=position,
-        )  # fmt: skip
-    return upsert(
-        ctx.spark(), table, paths, terms.keys,
-        data=terms.data, schema=prepared.schema, compared=terms.compared, delete=terms.delete, position=position,
-    )  # fmt: skip
-
-
 def _folders(plan: ObjectPlan, prepared: Prepared) -> tuple[str, ...]:
     """The folders of staged rows that the table takes as they are; a MERGE finds its partitions itself."""
-    return () if plan.mode == "merge" else _partitions(plan, prepared)
-
-
-def _partitions(plan: ObjectPlan, prepared: Prepared) -> tuple[str, ...]:
-    """By what the table's files are kept apart; a table that is added to keeps its own partitions."""
-    if plan.mode in ("append", "merge") and plan.table:
-        return tuple(name for name in plan.table.partitions if name in prepared.columns)
-    return tuple(match(name, prepared.columns) or name for name in plan.mapping.target.partition_by)
-
-
-@dataclass(frozen=True)
-class MergeTerms:
-    """By what a batch meets its table: columns it carries, columns compared, columns whose change opens a version."""
-
-    keys: MergeKeys
-    data: tuple[str, ...]
-    compared: tuple[str, ...]
-    tracked: tuple[str, ...]
-    delete: bool
-    close: bool
-
-
-def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
-    """The terms for a batch of these columns."""
-    order = next((c.type or "string" for c in plan.columns if c.name == plan.names.order), "string")
-    data = tuple(c for c in columns if c in plan.carried or c in TRACE)
-    had = plan.table.columns if plan.table else {}
-    target = plan.mapping.target
-    outside = {*TRACE, *extra_columns(plan.mapping), plan.names.order, *plan.names.key}
-    tracked = target.track or tuple(c.name for c in plan.columns if c.name in plan.carried and c.name not in outside)
-    landed = INGESTED if plan.again else None
-    fresh = tuple(c for c in data if c not in had and c not in outside)
-    return MergeTerms(
-        MergeKeys(plan.names.key, plan.names.order, order, plan.names.deleted, landed, fresh),
-        data,
-        tuple(c for c in data if c in had and c not in TRACE),
-        tuple(t for t in (match(t, columns) or t for t in tracked) if t in plan.carried),
-        target.on_delete == "delete",
-        target.on_delete == "close",
-    )
-
-
-def _own_folder(plan: ObjectPlan, position: int) -> str:
-    """Where files that the table can adopt are written: below its own folder."""
-    return f"{plan.name}/batch-{position}"
+    return () if plan.mode == "merge" else partitions(plan, prepared)
 
 
 def _tidy(ctx: RunContext, table: Table, folder: str) -> None:
