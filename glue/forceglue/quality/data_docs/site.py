@@ -19,7 +19,7 @@ from forceglue.errors import DataDocsError
 _VIEWS = "forceglue.quality.data_docs.view"
 _SITE_LOG = SiteBuilder.__module__
 _TRIES = 2
-"""Great Expectations was seen to leave out a page once in some thousand builds, and to write it the next time."""
+"""Great Expectations was seen, rarely, to leave out a page that it wrote when asked again."""
 
 
 class LocalSiteBuilder(SiteBuilder):
