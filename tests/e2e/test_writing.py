@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from e2e.org import ACCOUNT, Org, only, record
+from forceglue.mapping.load import load_project
 from forceglue.run.dry_run import dry_run
+from forceglue.run.rewind import points, rewind
 
 ONE = datetime(2024, 5, 6, 1)
 TWO = datetime(2024, 5, 6, 2)
@@ -143,6 +145,36 @@ def test_a_late_version_does_not_bring_a_deleted_record_back(org: Org) -> None:
     org.land("e5", [record("B", 4, Name="b4")])
     org.run()
     assert org.table("account", "id", "name") == [("A", "a6"), ("C", "c3")]
+
+
+def test_going_back_behind_a_deletion_forgets_it(org: Org) -> None:
+    org.say("account", f"{ACCOUNT}target: {{deletes: delete}}\n")
+    org.land("e1", [record("A", 1, Name="a1")])
+    org.run()
+    org.land("e2", [record("A", 5, Name="wrongly", IsDeleted="true")])
+    org.run()
+    assert org.table("account", "id") == []
+    project = load_project(org.root / "mappings")
+    before = points(org.warehouse, project, "account")[1]
+    rewind(org.warehouse, project, "account", str(before.version))
+    (bad,) = (
+        path for path in (org.root / "landing" / "processed").rglob("e2/*") if not path.name.endswith(".facts.json")
+    )
+    for path in bad.parent.iterdir():
+        path.unlink()
+    org.land("e3", [record("A", 3, Name="a3")])
+    assert only(org.run()).written == 1
+    assert org.table("account", "id", "name") == [("A", "a3")]
+
+
+@pytest.mark.parametrize("write", ["append", "replace", "snapshot"])
+def test_only_an_upsert_holds_late_versions_back(org: Org, write: str) -> None:
+    org.say("account", f"{ACCOUNT}target: {{write: {write}, deletes: delete}}\n")
+    org.land("e1", [record("A", 5, Name="a5", IsDeleted="true"), record("B", 1, Name="b1")])
+    org.run()
+    org.land("e2", [record("A", 3, Name="a3")])
+    assert only(org.run()).written == 1
+    assert ("A", "a3") in org.table("account", "id", "name")
 
 
 @pytest.mark.parametrize("write", ["upsert", "append", "replace", "snapshot", "scd2"])

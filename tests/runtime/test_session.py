@@ -95,6 +95,23 @@ def test_a_session_beside_another_reads_and_casts_as_it_does(spark: SparkSession
     assert spark.conf.get("spark.sql.shuffle.partitions") != "7"
 
 
+@pytest.mark.parametrize(
+    ("memory", "told"),
+    [("2g", "-Xms1024m"), ("512m", "-Xms256m"), ("1T", "-Xms524288m"), ("4gb", None), ("900k", None)],
+)
+def test_a_small_run_has_half_of_its_heap_at_once(memory: str, told: str | None) -> None:
+    found = session._heap(memory)
+    assert (found[0] if found else None) == told
+
+
+def test_the_heap_at_once_fits_the_memory_that_settings_ask_for(launch: Callable[[int], tuple[Launch, Path]]) -> None:
+    fake, _ = launch(0)
+    session.start(quick=True, extra={"spark.driver.memory": "300m"})
+    (told,) = fake.settings
+    assert told["spark.driver.memory"] == "300m"
+    assert "-Xms150m" in told["spark.driver.extraJavaOptions"]
+
+
 def test_the_whole_machine_is_used_and_nothing_listens() -> None:
     told = settings()
     assert told["spark.master"] == f"local[{session.cores()}]"

@@ -40,7 +40,7 @@ def test_the_latest_deletion_of_each_record(shelf: Shelf) -> None:
     # the same batch again, after a run that was killed before its commit
     bury(shelf.spark, store, "t", [first], KEYS, 3)
     assert told(shelf) == {"a": 7, "c": 5}
-    exhume(store, "t", but=3)
+    exhume(store, "t", lambda position: position != 3)
     assert told(shelf) == {"a": 5, "c": 5}
 
 

@@ -34,7 +34,7 @@ def commit(
         bury(ctx.spark(), ctx.warehouse, plan.name, gone, merge_terms(plan, prepared.columns).keys, position)
     merged = _committed(ctx, plan, table, staged, prepared, position)
     if buries(plan) and plan.refresh:
-        exhume(ctx.warehouse, plan.name, but=position)
+        exhume(ctx.warehouse, plan.name, lambda earlier: earlier != position)
     return merged
 
 
@@ -87,7 +87,8 @@ def partitions(plan: ObjectPlan, prepared: Prepared) -> tuple[str, ...]:
 
 def buries(plan: ObjectPlan) -> bool:
     """Whether what leaves the table must be remembered: by its key, and only where versions can be compared."""
-    return plan.mapping.target.on_delete == "delete" and plan.names.order is not None
+    target = plan.mapping.target
+    return target.write == "upsert" and target.on_delete == "delete" and plan.names.order is not None
 
 
 @dataclass(frozen=True)

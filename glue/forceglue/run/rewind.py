@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from forceglue.errors import UsageError
 from forceglue.landing.position import Manifest, Position, at_time, history, in_force, propose, read
@@ -27,6 +28,7 @@ from forceglue.quality.quarantine import (
 )
 from forceglue.write.delta_restore import restore, version_of
 from forceglue.write.delta_table import Table, TableState
+from forceglue.write.tombstones import exhume
 
 START = "start"
 _VERSION = re.compile(r"\d{10,}")
@@ -116,7 +118,10 @@ def rewind(warehouse: Store, project: Project, name: str, to: str, *, now: datet
     back = go_back(warehouse, plan.mapping, state.position, plan.to)
     moment = now or datetime.now(UTC)
     manifest = propose(warehouse, back.position, at=moment, committed=state.position)
-    _bring_back(warehouse, plan.mapping, back.position, history(warehouse, plan.mapping, state.position), manifest)
+    chain = history(warehouse, plan.mapping, state.position)
+    _bring_back(warehouse, plan.mapping, back.position, chain, manifest)
+    undone = {m.version for m in takewhile(lambda m: m.version != plan.to, chain)}
+    exhume(warehouse, plan.mapping, undone.__contains__)
     restore(table, at=state.version, to=version, position=manifest.version)
     settle(warehouse, plan.mapping, manifest)
     return Rewinding(

@@ -6,25 +6,23 @@ for a class of that bare name before it comes to the packages that are imported:
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_CLASSES = ("functions", "PythonUtils", "SparkSession", "SparkSession$")
-_PACKAGES = ("py4j", "py4j.reflection", "py4j.reflection.TypeUtil", "org", "org.apache", "org.apache.spark")
+# what stands in another comes after it
+_NAMES = (
+    *("functions", "PythonUtils", "SparkSession", "SparkSession$"),
+    *("py4j", "py4j.reflection", "py4j.reflection.TypeUtil", "org", "org.apache", "org.apache.spark"),
+)
 
 
 def remember_names(session: SparkSession) -> None:
     """Keeps them on the session's own view of the JVM: found there, they are not asked for again."""
     jvm = session.sparkContext._jvm  # noqa: SLF001  # PySpark has no public name for it
-    if jvm is None:
-        return
-    for name in _CLASSES:
-        setattr(jvm, name, getattr(jvm, name))
-    for path in _PACKAGES:
-        owner, *rest = path.split(".")
-        place = jvm
-        while rest:
-            place, owner = getattr(place, owner), rest.pop(0)
-        setattr(place, owner, getattr(place, owner))
+    for path in _NAMES:
+        place, _, name = path.rpartition(".")
+        owner = attrgetter(place)(jvm) if place else jvm
+        setattr(owner, name, getattr(owner, name))

@@ -65,6 +65,7 @@ QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSi
 # Spark compiles the expressions of each plan: some 10 ms a column, which only many rows earn back.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+_MEGABYTES = {"m": 1, "g": 1024, "t": 1024 * 1024}
 LOG_VARIABLE = "FORCEGLUE_SPARK_LOG"
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
@@ -114,7 +115,8 @@ def start(
     os.environ["SPARK_DIST_CLASSPATH"] = os.pathsep.join(str(jar) for jar in further)
 
     def settings() -> dict[str, str]:
-        told = local_settings(found, delta, further, master=master, memory=memory, quick=quick, ui=ui)
+        size = (extra or {}).get("spark.driver.memory", memory)
+        told = local_settings(found, delta, further, master=master, memory=size, quick=quick, ui=ui)
         if "s3" in wanted:
             told |= s3_settings()
         for key, value in (extra or {}).items():
@@ -216,7 +218,9 @@ def local_settings(
 
 def _heap(memory: str) -> tuple[str, ...]:
     """Half of the heap at once: a small run is over before Java would have grown it, collection by collection."""
-    megabytes = int(memory[:-1]) * {"g": 1024, "m": 1}[memory[-1].lower()] if memory[:-1].isdigit() else 1024
+    megabytes = int(memory[:-1]) * _MEGABYTES.get(memory[-1].lower(), 0) if memory[:-1].isdigit() else 0
+    if not megabytes:  # in another unit: Java decides
+        return ()
     return f"-Xms{megabytes // 2}m", f"-Xmn{megabytes // 4}m", "-XX:MetaspaceSize=256m"
 
 

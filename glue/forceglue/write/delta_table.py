@@ -95,7 +95,18 @@ class Table:
         size = sum(size for size, _ in files.values())
         counts = [rows for _, rows in files.values() if rows is not None]
         rows = sum(counts) if len(counts) == len(files) else None
-        return TableState(table.version(), position, columns, tuple(files), plain, mapped, parts, size, rows, feed)
+        return TableState(
+            table.version(),
+            position,
+            columns,
+            tuple(files),
+            plain,
+            mapped,
+            parts,
+            size=size,
+            rows=rows,
+            change_feed=feed,
+        )
 
     def expect(self, at: TableState | None) -> None:
         """Raises `ConcurrentRunError` where the table is no longer in the state on which the plan was made."""

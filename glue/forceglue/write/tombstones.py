@@ -8,7 +8,7 @@ deleted at the source. It lands again with its batch, and a deletion is never he
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from forceglue.landing.store import Store
@@ -50,10 +50,10 @@ def buried(spark: SparkSession, store: Store, mapping: str, key_parts: int) -> D
     return rows.groupBy(*names).agg({ORDER: "max"}).toDF(*names, ORDER)
 
 
-def exhume(store: Store, mapping: str, *, but: int) -> None:
-    """Forgets what earlier batches noted: all of them were loaded again with the one at the position `but`."""
+def exhume(store: Store, mapping: str, undone: Callable[[int], bool]) -> None:
+    """Forgets what batches noted whose position is undone: loaded again with a later one, or gone back behind."""
     for folder in {e.path.split("/")[2] for e in store.list(f"{_FOLDER}/{mapping}")}:
-        if folder != f"{but}.parquet":
+        if undone(int(folder.removesuffix(".parquet"))):
             discard(store, f"{_FOLDER}/{mapping}/{folder}")
 
 
