@@ -11,7 +11,7 @@ import deltalake
 import pyarrow as pa
 
 from forceglue.landing.store import Store
-from forceglue.write.delta_merge import Merged, MergeKeys, scd2, upsert
+from forceglue.write.delta_merge import Merged, MergeKeys, MergeTerms, scd2, upsert
 from forceglue.write.delta_rewrite import rewrite
 from forceglue.write.delta_table import Table, TableState
 from forceglue.write.staged import StagedFile
@@ -80,8 +80,8 @@ class Shelf:
         data = [c for c in self.kinds if c not in without]
         place = position or self.batches
         return upsert(
-            self.spark, self.table, [path], KEYS, data=data, schema=self.schema(),
-            compared=[c for c in data if c != "run"], delete=delete, position=place,
+            self.spark, self.table, [path], MergeTerms(KEYS, data, [c for c in data if c != "run"], ends=delete),
+            schema=self.schema(), position=place,
         )  # fmt: skip
 
     def rewrite(
@@ -92,9 +92,9 @@ class Shelf:
         planned = at or self.table.state()
         assert planned is not None
         return rewrite(
-            self.spark, self.table, planned, [path], KEYS, data=data, schema=self.schema(),
-            compared=[c for c in data if c != "run"], delete=delete, position=self.batches,
-            folder=f"t/anew-{self.batches}",
+            self.spark, self.table, planned, [path],
+            MergeTerms(KEYS, data, [c for c in data if c != "run"], ends=delete),
+            schema=self.schema(), position=self.batches, folder=f"t/anew-{self.batches}",
         )  # fmt: skip
 
     def scd2(
@@ -102,9 +102,10 @@ class Shelf:
     ) -> Merged:
         path = self.table.store.uri(self.staged(rows).path)
         data = [c for c in self.kinds if c not in without]
+        compared = [c for c in data if c != "run" and c not in HISTORY]
         return scd2(
-            self.spark, self.table, [path], KEYS, data=data, schema=self.schema(),
-            compared=[c for c in data if c != "run" and c not in HISTORY], tracked=tracked, close=close, position=self.batches,
+            self.spark, self.table, [path], MergeTerms(KEYS, data, compared, tracked, close),
+            schema=self.schema(), position=self.batches, folder=f"met-{self.batches}",
         )  # fmt: skip
 
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 
 from forceglue.errors import ConcurrentRunError
-from forceglue.write.delta_merge import Merged, MergeKeys, newer, scd2_action, session_for
+from forceglue.write.delta_merge import Merged, MergeKeys, MergeTerms, newer, scd2_action, session_for, told_overtaken
 from write.shelf import KEYS, Shelf, row
 
 if TYPE_CHECKING:
@@ -22,6 +24,12 @@ def test_a_position_that_another_run_has_passed_commits_nothing(spark: SparkSess
     with pytest.raises(ConcurrentRunError, match="another run wrote"):
         shelf.upsert([row("a", 2)], position=-5)
     assert shelf.rows("id", "v") == [("a", "old")]
+
+
+def test_a_job_that_fails_for_its_own_reasons_was_not_overtaken(spark: SparkSession, tmp_path: Path) -> None:
+    """`java.util.concurrent` is in every stack of the JVM."""
+    with pytest.raises((PySparkException, Py4JJavaError), match="told"), told_overtaken(Shelf(spark, tmp_path).table):
+        spark.range(1).selectExpr("raise_error('told')").collect()
 
 
 def test_scd2_through_the_life_of_a_record(spark: SparkSession, tmp_path: Path) -> None:
@@ -88,7 +96,7 @@ def test_what_scd2_does_with_each_pair(spark: SparkSession) -> None:
     frame = spark.sql(" UNION ALL ".join(pairs)).coalesce(1).orderBy("i")
     columns = ["id", "v", "gone", "at"]
     outputs = [
-        scd2_action(KEYS, columns, compared=columns, tracked=tracked, close=close)
+        scd2_action(MergeTerms(KEYS, columns, columns, tracked, close), columns)
         for tracked, close in ((["v"], True), (["v"], False), (["id"], True))
     ]
     got = frame.selectExpr(*outputs).collect()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from forceglue.mapping.names import match
 from forceglue.quality import rules as q
@@ -14,7 +13,7 @@ from forceglue.run.taking import take
 from forceglue.transform.object_rows import extra_columns
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.trace import INGESTED, TRACE
-from forceglue.write.delta_merge import Merged, MergeKeys, scd2, upsert
+from forceglue.write.delta_merge import Merged, MergeKeys, MergeTerms, scd2, upsert
 from forceglue.write.delta_named import map_columns, needs_column_mapping
 from forceglue.write.delta_rewrite import rewrite, suits
 from forceglue.write.delta_table import Table
@@ -54,23 +53,18 @@ def _committed(
     named = needs_column_mapping(prepared.columns)
     if plan.table and mapping.target.write == "upsert" and not named and suits(plan.table, sum(f.size for f in good)):
         return rewrite(
-            ctx.spark(), table, plan.table, paths, terms.keys,
-            data=terms.data, schema=prepared.schema, compared=terms.compared, delete=terms.delete,
-            position=position, folder=own_folder(plan, position),
+            ctx.spark(), table, plan.table, paths, terms,
+            schema=prepared.schema, position=position, folder=own_folder(plan, position),
         )  # fmt: skip
     table.expect(plan.table)
     if plan.table and not plan.table.mapped and named:
         map_columns(ctx.spark(), table)
     if mapping.target.write == "scd2":
         return scd2(
-            ctx.spark(), table, paths, terms.keys,
-            data=terms.data, schema=prepared.schema, compared=terms.compared, tracked=terms.tracked,
-            close=terms.close, position=position,
+            ctx.spark(), table, paths, terms,
+            schema=prepared.schema, position=position, folder=f"{staged.folder}/_met",
         )  # fmt: skip
-    return upsert(
-        ctx.spark(), table, paths, terms.keys,
-        data=terms.data, schema=prepared.schema, compared=terms.compared, delete=terms.delete, position=position,
-    )  # fmt: skip
+    return upsert(ctx.spark(), table, paths, terms, schema=prepared.schema, position=position)
 
 
 def own_folder(plan: ObjectPlan, position: int) -> str:
@@ -91,18 +85,6 @@ def buries(plan: ObjectPlan) -> bool:
     return target.write == "upsert" and target.on_delete == "delete" and plan.names.order is not None
 
 
-@dataclass(frozen=True)
-class MergeTerms:
-    """By what a batch meets its table: columns it carries, columns compared, columns whose change opens a version."""
-
-    keys: MergeKeys
-    data: tuple[str, ...]
-    compared: tuple[str, ...]
-    tracked: tuple[str, ...]
-    delete: bool
-    close: bool
-
-
 def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
     """The terms for a batch of these columns."""
     order = next((c.type or "string" for c in plan.columns if c.name == plan.names.order), "string")
@@ -118,6 +100,5 @@ def merge_terms(plan: ObjectPlan, columns: Sequence[str]) -> MergeTerms:
         data,
         tuple(c for c in data if c in had and c not in TRACE),
         tuple(t for t in (match(t, columns) or t for t in tracked) if t in plan.carried),
-        target.on_delete == "delete",
-        target.on_delete == "close",
+        target.on_delete == ("close" if target.write == "scd2" else "delete"),
     )

@@ -14,7 +14,7 @@ from forceglue.landing.inventory import LandedFile, pending
 from forceglue.landing.store import Store
 from forceglue.mapping.load import load_project
 from forceglue.quality.rules import GOOD, VERDICT
-from forceglue.run.committing import MergeTerms, merge_terms
+from forceglue.run.committing import merge_terms
 from forceglue.run.context import RunContext, new_run_id
 from forceglue.run.plan import ObjectPlan
 from forceglue.run.report import IngestCounts, RejectedFile
@@ -22,7 +22,7 @@ from forceglue.run.request import RunRequest
 from forceglue.run.tables import Tables
 from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import Prepared
-from forceglue.write.delta_merge import newer, scd2_action
+from forceglue.write.delta_merge import MergeTerms, newer, scd2_action
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -113,7 +113,7 @@ def rows_after(plan: ObjectPlan, prepared: Prepared, today: DataFrame | None) ->
     carried = prepared.columns if plan.mapping.target.write == "scd2" else terms.data
     # no column is compared with its old value, so that a table is read in few columns: a row that is the same stays so
     met = f"s.{key} IS NOT NULL AND (t.{key} IS NULL OR coalesce({newer(terms.keys, None)}, false))"
-    gone = _gone(plan, terms)
+    gone = terms.gone
     there = set(current.columns)
     values = []
     for name in (*prepared.columns, *(c for c in current.columns if c not in prepared.columns)):
@@ -145,19 +145,11 @@ def _meet(batch: DataFrame, current: DataFrame, terms: MergeTerms, how: str) -> 
 
 def _action(plan: ObjectPlan, terms: MergeTerms, current: DataFrame) -> str:
     if plan.mapping.target.write == "scd2":
-        return "(" + scd2_action(
-            terms.keys, current.columns, compared=terms.compared, tracked=terms.tracked, close=terms.close
-        ) + ")"  # fmt: skip
-    gone = _gone(plan, terms)
+        return f"({scd2_action(terms, current.columns)})"
+    gone = terms.gone
     unmatched = f"t.{quoted(terms.keys.key[0])} IS NULL"
     return (
         f"(CASE WHEN {unmatched} AND {gone} THEN '{NONE}' WHEN {unmatched} THEN '{NEW}' "
         f"WHEN NOT coalesce({newer(terms.keys, terms.compared)}, false) THEN '{NONE}' "
         f"WHEN {gone} THEN '{CLOSE}' ELSE '{EDIT}' END)"
     )
-
-
-def _gone(plan: ObjectPlan, terms: MergeTerms) -> str:
-    """SQL text: the row says that its record is to leave the table (of an scd2 table: its current versions)."""
-    asked = terms.close if plan.mapping.target.write == "scd2" else terms.delete
-    return f"coalesce(s.{quoted(terms.keys.deleted)}, false)" if asked and terms.keys.deleted else "false"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +12,14 @@ from forceglue.errors import ConcurrentRunError
 from forceglue.runtime.session import beside
 from forceglue.transform.cast import order_sql, quoted
 from forceglue.write.delta_table import Table, app_id
+from forceglue.write.staged import staged_files
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql.types import StructType
+
+_OVERTAKEN = re.compile(r"\bConcurrent\w*Exception\b|\[DELTA_CONCURRENT|FileAlreadyExistsException")
+"""How Delta names a commit that another one overtook; `java.util.concurrent` is in every stack."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,30 @@ class MergeKeys:
     deleted: str | None
     landed: str | None = None
     fresh: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class MergeTerms:
+    """By what a batch meets its table.
+
+    Attributes:
+        data: the columns that the batch carries; an update leaves the others as they are.
+        compared: data columns that the table already has.
+        tracked: columns whose change opens a version (SCD2).
+        ends: a record whose latest version is deleted goes (SCD2: its version ends); else it stays and says so.
+    """
+
+    keys: MergeKeys
+    data: Sequence[str]
+    compared: Sequence[str]
+    tracked: Sequence[str] = ()
+    ends: bool = False
+
+    @property
+    def gone(self) -> str:
+        """SQL text: the staged row `s` says that its record is deleted, which ends it in the table."""
+        said = self.keys.deleted if self.ends else None
+        return f"coalesce(s.{quoted(said)}, false)" if said else "false"
 
 
 def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSession:
@@ -81,35 +110,23 @@ def newer(keys: MergeKeys, columns: Sequence[str] | None) -> str:
 
 
 def upsert(
-    spark: SparkSession,
-    table: Table,
-    paths: Sequence[str],
-    keys: MergeKeys,
-    *,
-    data: Sequence[str],
-    schema: StructType,
-    compared: Sequence[str],
-    delete: bool,
-    position: int,
+    spark: SparkSession, table: Table, paths: Sequence[str], terms: MergeTerms, *, schema: StructType, position: int
 ) -> Merged:
     """Merges staged Parquet files into the table.
 
     Args:
-        data: the columns that this batch carries; an update leaves the others as they are.
         schema: of all columns, for an insert; told, so that no file is opened to find it.
-        compared: data columns that the table already has.
-        delete: a row whose latest version is deleted goes; else it stays and says so.
     """
     own = session_for(spark, table.mapping, position)
     source, columns = own.read.schema(schema).parquet(*paths), schema.names
-    on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in keys.key)
-    gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if delete and keys.deleted else "false"
+    on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in terms.keys.key)
     merge = _target(own, table).merge(source.alias("s"), on)
-    wins = newer(keys, compared)
-    if gone != "false":
-        merge = merge.whenMatchedDelete(condition=f"{gone} AND {wins}")
-    merge = merge.whenMatchedUpdate(condition=wins, set={quoted(c): f"s.{quoted(c)}" for c in data})
-    merge = merge.whenNotMatchedInsert(condition=f"NOT {gone}", values={quoted(c): f"s.{quoted(c)}" for c in columns})
+    wins = newer(terms.keys, terms.compared)
+    if terms.gone != "false":
+        merge = merge.whenMatchedDelete(condition=f"{terms.gone} AND {wins}")
+    merge = merge.whenMatchedUpdate(condition=wins, set={quoted(c): f"s.{quoted(c)}" for c in terms.data})
+    inserted = {quoted(c): f"s.{quoted(c)}" for c in columns}
+    merge = merge.whenNotMatchedInsert(condition=f"NOT {terms.gone}", values=inserted)
     _execute(merge, table, position)
     found = table.metrics()
     return Merged(
@@ -140,7 +157,7 @@ def told_overtaken(table: Table) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        if any(sign in str(error).lower() for sign in ("concurrent", "already exists")):
+        if _OVERTAKEN.search(str(error)):
             raise ConcurrentRunError(f"{table.mapping}: another run wrote {table.uri} meanwhile. Run again.") from error
         raise
 
@@ -149,59 +166,75 @@ def scd2(
     spark: SparkSession,
     table: Table,
     paths: Sequence[str],
-    keys: MergeKeys,
+    terms: MergeTerms,
     *,
-    data: Sequence[str],
     schema: StructType,
-    compared: Sequence[str],
-    tracked: Sequence[str],
-    close: bool,
     position: int,
+    folder: str,
 ) -> Merged:
     """A row a version: a change in a tracked column ends the current version and opens the next.
 
-    A change elsewhere is made in place; a deleted record's version ends (`close`), and what was valid before that end
-    does not open the record again. A column that the batch does not carry (`data`, as in `upsert`) keeps the value of
-    the version before. Returned counts are rows of the batch: `inserted` new records, `updated` records with a new
-    version or changed in place, `deleted` ended ones.
+    A change elsewhere is made in place; a deleted record's version ends (`ends`), and what was valid before that end
+    does not open the record again. A column that the batch does not carry (`data`) keeps the value of the version
+    before. Returned counts are rows of the batch: `inserted` new records, `updated` records with a new version or
+    changed in place, `deleted` ended ones.
+
+    Args:
+        folder: below the root, for what becomes of each row. It is written down, since the merge reads it twice and
+            must find the same.
     """
+    own = session_for(spark, table.mapping, position)
+    met = _met(own, table, paths, terms, schema)
+    met.write.mode("overwrite").partitionBy(_ACTION).parquet(table.store.uri(folder))
+    files = staged_files(table.store, folder)
+    counted = {action: sum(f.rows for f in group) for action, group in files.items()}
+    if counted:
+        rows = own.read.schema(met.schema).parquet(table.store.uri(folder))
+        _execute(_opened_and_ended(own, table, rows, terms.keys, schema.names), table, position)
+    else:  # the position moves all the same
+        table.adopt((), schema, position=position, at=table.state())
+    return Merged(counted.get("new", 0), counted.get("version", 0) + counted.get("edit", 0), counted.get("close", 0))
+
+
+def _met(own: SparkSession, table: Table, paths: Sequence[str], terms: MergeTerms, schema: StructType) -> DataFrame:
+    """The staged rows that change anything, each with what becomes of it."""
     from pyspark.sql import functions as F
 
-    own = session_for(spark, table.mapping, position)
+    keys = terms.keys
     source, columns = own.read.schema(schema).parquet(*paths).alias("s"), schema.names
     history = own.read.format("delta").load(table.uri)
     current = history.where("is_current").alias("t")
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
-    action = scd2_action(keys, current.columns, compared=compared, tracked=tracked, close=close)
-    lost = {c for c in columns if c not in data and c not in _ENGINE and c in current.columns}
+    lost = {c for c in columns if c not in terms.data and c not in _ENGINE and c in current.columns}
     values = [f"{'t' if c in lost else 's'}.{quoted(c)} AS {quoted(c)}" for c in columns]
-    met = source.join(current, on, "left").selectExpr(*values, f"{action} AS __action")
-    met = met.where("__action <> 'none'")
-    joined = (_without_ended(met, history, keys) if close else met).persist()
-    try:
-        counted = {row["__action"]: int(row["count"]) for row in joined.groupBy("__action").count().collect()}
-        key = [f"__merge_{i}" for i in range(len(keys.key))]
-        named = [f"{quoted(k)} AS {m}" for k, m in zip(keys.key, key, strict=True)]
-        touching = joined.where("__action <> 'new'").selectExpr("*", *named)
-        opening = joined.where("__action in ('new', 'version')").select(
-            "*", *(F.lit(None).cast(dict(joined.dtypes)[k]).alias(m) for k, m in zip(keys.key, key, strict=True))
+    met = source.join(current, on, "left").selectExpr(*values, f"{scd2_action(terms, current.columns)} AS {_ACTION}")
+    met = met.where(f"{_ACTION} <> 'none'")
+    return _without_ended(met, history, keys) if terms.ends else met
+
+
+def _opened_and_ended(
+    own: SparkSession, table: Table, rows: DataFrame, keys: MergeKeys, columns: Sequence[str]
+) -> Any:  # delta-spark's own class
+    """The merge: a row that opens a version meets nothing, so its key is null."""
+    from pyspark.sql import functions as F
+
+    key = [f"__merge_{i}" for i in range(len(keys.key))]
+    named = [f"{quoted(k)} AS {m}" for k, m in zip(keys.key, key, strict=True)]
+    kinds = dict(rows.dtypes)
+    touching = rows.where(f"{_ACTION} <> 'new'").selectExpr("*", *named, "false AS __opens")
+    nulls = [f"CAST(NULL AS {kinds[k]}) AS {m}" for k, m in zip(keys.key, key, strict=True)]
+    opening = rows.where(f"{_ACTION} in ('new', 'version')").selectExpr("*", *nulls, "true AS __opens")
+    match = " AND ".join(f"t.{quoted(k)} = s.{m}" for k, m in zip(keys.key, key, strict=True))
+    in_place = [c for c in columns if c not in _ENGINE]
+    return (
+        _target(own, table)
+        .merge(touching.unionByName(opening).alias("s"), F.expr(f"{match} AND t.is_current AND NOT s.__opens"))
+        .whenMatchedUpdate(
+            condition=f"s.{_ACTION} in ('version', 'close')", set={"is_current": "false", "valid_to": "s.valid_from"}
         )
-        rows = touching.withColumn("__opens", F.lit(False)).unionByName(opening.withColumn("__opens", F.lit(True)))
-        match = " AND ".join(f"t.{quoted(k)} = s.{m}" for k, m in zip(keys.key, key, strict=True))
-        in_place = [c for c in columns if c not in _ENGINE]
-        merge = (
-            _target(own, table)
-            .merge(rows.alias("s"), f"{match} AND t.is_current AND NOT s.__opens")
-            .whenMatchedUpdate(
-                condition="s.__action in ('version', 'close')", set={"is_current": "false", "valid_to": "s.valid_from"}
-            )
-            .whenMatchedUpdate(condition="s.__action = 'edit'", set={quoted(c): f"s.{quoted(c)}" for c in in_place})
-            .whenNotMatchedInsert(condition="s.__opens", values={quoted(c): f"s.{quoted(c)}" for c in columns})
-        )
-        _execute(merge, table, position)
-    finally:
-        joined.unpersist()
-    return Merged(counted.get("new", 0), counted.get("version", 0) + counted.get("edit", 0), counted.get("close", 0))
+        .whenMatchedUpdate(condition=f"s.{_ACTION} = 'edit'", set={quoted(c): f"s.{quoted(c)}" for c in in_place})
+        .whenNotMatchedInsert(condition="s.__opens", values={quoted(c): f"s.{quoted(c)}" for c in columns})
+    )
 
 
 def _without_ended(rows: DataFrame, history: DataFrame, keys: MergeKeys) -> DataFrame:
@@ -211,12 +244,10 @@ def _without_ended(rows: DataFrame, history: DataFrame, keys: MergeKeys) -> Data
     names = [f"{quoted(k)} AS __ended_{i}" for i, k in enumerate(keys.key)]
     ended = history.where("NOT is_current").selectExpr(*names, "valid_to AS __end")
     on = " AND ".join(f"{quoted(k)} = __ended_{i}" for i, k in enumerate(keys.key))
-    return rows.join(ended, F.expr(f"{on} AND __action = 'new' AND valid_from < __end"), "left_anti")
+    return rows.join(ended, F.expr(f"{on} AND {_ACTION} = 'new' AND valid_from < __end"), "left_anti")
 
 
-def scd2_action(
-    keys: MergeKeys, there: Sequence[str], *, compared: Sequence[str], tracked: Sequence[str], close: bool
-) -> str:
+def scd2_action(terms: MergeTerms, there: Sequence[str]) -> str:
     """SQL text: what becomes of a staged row `s` beside the current version `t` (nulls where there is none).
 
     `new`, `version` (another version opens), `edit` (changed in place), `close` (the version ends) or `none`.
@@ -224,15 +255,15 @@ def scd2_action(
     Args:
         there: the columns that the table has.
     """
-    changed = " OR ".join(f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" for c in tracked if c in there) or "false"
-    gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if close and keys.deleted else "false"
-    wins = newer(keys, compared)
-    unmatched = f"t.{quoted(keys.key[0])} IS NULL"
+    changed = " OR ".join(f"NOT (s.{quoted(c)} <=> t.{quoted(c)})" for c in terms.tracked if c in there) or "false"
+    wins = newer(terms.keys, terms.compared)
+    unmatched = f"t.{quoted(terms.keys.key[0])} IS NULL"
     return (
-        f"CASE WHEN {unmatched} AND {gone} THEN 'none' WHEN {unmatched} THEN 'new' "
+        f"CASE WHEN {unmatched} AND {terms.gone} THEN 'none' WHEN {unmatched} THEN 'new' "
         f"WHEN NOT coalesce({wins}, false) THEN 'none' "
-        f"WHEN {gone} THEN 'close' WHEN {changed} THEN 'version' ELSE 'edit' END"
+        f"WHEN {terms.gone} THEN 'close' WHEN {changed} THEN 'version' ELSE 'edit' END"
     )
 
 
+_ACTION = "__action"
 _ENGINE = ("valid_from", "valid_to", "is_current")

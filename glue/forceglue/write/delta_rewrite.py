@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forceglue.transform.cast import quoted
-from forceglue.write.delta_merge import Merged, MergeKeys, newer
+from forceglue.write.delta_merge import Merged, MergeTerms, newer
 from forceglue.write.delta_table import Table, TableState
 from forceglue.write.staged import staged_files
 
@@ -33,12 +33,9 @@ def rewrite(
     table: Table,
     at: TableState,
     paths: Sequence[str],
-    keys: MergeKeys,
+    terms: MergeTerms,
     *,
-    data: Sequence[str],
     schema: StructType,
-    compared: Sequence[str],
-    delete: bool,
     position: int,
     folder: str,
 ) -> Merged:
@@ -51,7 +48,7 @@ def rewrite(
     ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in at.columns.items())
     there = spark.read.schema(ddl).parquet(*(f"{table.uri}/{path}" for path in at.files))
     come = spark.read.schema(schema).parquet(*paths)
-    rows = _met(there, come, keys, data=data, compared=compared, delete=delete)
+    rows = _met(there, come, terms)
     rows.write.mode("overwrite").partitionBy(_ACT).parquet(table.store.uri(folder))
     files = staged_files(table.store, folder)
     merged = Merged(*(sum(f.rows for f in files.get(act, ())) for act in ("inserted", "updated", "deleted")))
@@ -69,22 +66,19 @@ def rewrite(
     return merged
 
 
-def _met(
-    there: DataFrame, come: DataFrame, keys: MergeKeys, *, data: Sequence[str], compared: Sequence[str], delete: bool
-) -> DataFrame:
+def _met(there: DataFrame, come: DataFrame, terms: MergeTerms) -> DataFrame:
     """Every row of the table afterwards, and those that go, under what became of it."""
     from pyspark.sql import functions as F
 
-    on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in keys.key)
-    gone = f"coalesce(s.{quoted(keys.deleted)}, false)" if delete and keys.deleted else "false"
-    wins = f"coalesce({newer(keys, compared)}, false)"
+    on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in terms.keys.key)
+    gone, wins = terms.gone, f"coalesce({newer(terms.keys, terms.compared)}, false)"
     act = (
         f"CASE WHEN s IS NULL THEN 'kept' WHEN t IS NULL THEN IF({gone}, 'none', 'inserted') "
         f"WHEN NOT {wins} THEN 'kept' WHEN {gone} THEN 'deleted' ELSE 'updated' END"
     )
     # a row is one struct in the join: what did not meet is null as a whole
     t, s = there.coalesce(1).selectExpr("struct(*) AS t"), come.coalesce(1).selectExpr("struct(*) AS s")
-    carried, old, new = set(data), set(there.columns), set(come.columns)
+    carried, old, new = set(terms.data), set(there.columns), set(come.columns)
 
     def value(name: str) -> str:
         column = quoted(name)
