@@ -89,16 +89,12 @@ def test_values_of_rows_are_in_no_report(
 )
 def test_values_are_in_no_error_of_spark(org: Org, capfd: pytest.CaptureFixture[str], sql: str) -> None:
     """An expression that fails on a row fails its mapping, and Spark's message quotes the value."""
-    org.spark.conf.set("spark.sql.ansi.enabled", "true")
-    try:
-        quoted = sql.replace("'", "''")
-        org.say("account", ACCOUNT + f"  x: {{sql: '{quoted}'}}\n")
-        if org.command("check").code == 2:
-            return
-        org.land("e1", [record("A", 1, Name=MARK)])
-        done = org.command("run", "--quick", "--json")
-    finally:
-        org.spark.conf.set("spark.sql.ansi.enabled", "false")
+    quoted = sql.replace("'", "''")
+    org.say("account", ACCOUNT + f"  x: {{sql: '{quoted}'}}\n")
+    if org.command("check").code == 2:
+        return
+    org.land("e1", [record("A", 1, Name=MARK)])
+    done = org.command("run", "--quick", "--json")
     out, err = capfd.readouterr()
     everything = "\n".join([told(org), done.out, done.err, out, err])
     assert MARK not in everything, everything[max(0, everything.index(MARK) - 400) : everything.index(MARK) + 100]

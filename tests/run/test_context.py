@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,8 +14,11 @@ from forceglue.landing.store import Store
 from forceglue.mapping.load import load_project
 from forceglue.run.context import FEW_ROWS, RunContext
 from forceglue.run.request import RunRequest
-from forceglue.runtime.session import COMPILED, INTERPRETED, MEANING
+from forceglue.runtime.session import ANSI, COMPILED, INTERPRETED, MEANING, TOLERANT
 from run.small_project import write_project
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -44,6 +49,16 @@ def test_few_rows_are_interpreted_and_many_compiled(ctx: RunContext) -> None:
         assert ctx.spark() is few
 
 
+@pytest.fixture
+def ansi(spark: SparkSession, request: pytest.FixtureRequest) -> Iterator[str]:
+    before = spark.conf.get(ANSI)
+    spark.conf.set(ANSI, request.param)
+    yield request.param
+    spark.conf.set(ANSI, str(before))
+
+
+@pytest.mark.parametrize("ansi", ["false"], indirect=True)
+@pytest.mark.usefixtures("ansi")
 def test_what_is_set_first_is_the_session_itself_and_only_the_other_kind_a_twin(ctx: RunContext) -> None:
     with ctx.sized(None):
         first = ctx.spark()
@@ -53,6 +68,16 @@ def test_what_is_set_first_is_the_session_itself_and_only_the_other_kind_a_twin(
     with ctx.sized(None):
         assert ctx.spark() is first
         assert settings(ctx) == COMPILED
+
+
+@pytest.mark.parametrize("ansi", ["false", "true"], indirect=True)
+def test_mappings_are_tolerant_and_the_session_stays_as_its_owner_has_it(ctx: RunContext, ansi: str) -> None:
+    for rows in (1, None):
+        with ctx.sized(rows):
+            assert ctx.spark().conf.get(ANSI) == TOLERANT[ANSI] == "false"
+            assert ctx.spark().sql("SELECT cast('1,5' AS int) AS n, '1.50' * 2 AS twice").first() == (None, 3.0)
+    assert ctx.session is not None
+    assert ctx.session.conf.get(ANSI) == ansi
 
 
 def test_the_size_is_that_of_the_mapping_of_this_thread(ctx: RunContext) -> None:

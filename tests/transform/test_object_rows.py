@@ -109,7 +109,7 @@ def test_columns_of_every_origin(spark: SparkSession, tmp_path: Path) -> None:
                 "key": "Id",
                 "given": "first name",
                 "loud": {"sql": "upper(`First Name`)"},
-                "twice": {"sql": "Amount__c * 2", "type": "decimal(10,2)"},
+                "twice": {"sql": "try_cast(Amount__c AS double) * 2", "type": "decimal(10,2)"},
                 "bad": {"sql": "`First Name`", "type": "int"},
                 "source": {"value": "it's \\ ${HOME}"},
                 "seven": {"value": 7, "type": "bigint"},

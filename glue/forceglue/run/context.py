@@ -76,11 +76,14 @@ class RunContext:
         return start(quick=self.request.quick, roots=(self.landing.root, self.warehouse.root, self.delivery.root))
 
     def _suited(self, session: SparkSession) -> SparkSession:
-        """The first session is set for what needs it first; a twin is made only where a mapping differs from that."""
-        from forceglue.runtime.session import COMPILED, INTERPRETED, beside
+        """The first session is set for what needs it first; a twin is made only where a mapping differs from that.
 
-        settings = INTERPRETED if self.few else COMPILED
-        if not self._suiting:
+        A session that ends a job at a value that does not fit is nobody's but its owner's: mappings get twins of it.
+        """
+        from forceglue.runtime.session import ANSI, COMPILED, INTERPRETED, TOLERANT, beside
+
+        settings = {**TOLERANT, **(INTERPRETED if self.few else COMPILED)}
+        if not self._suiting and session.conf.get(ANSI) == TOLERANT[ANSI]:
             for key, value in settings.items():
                 session.conf.set(key, value)
             self._suiting[self.few] = session

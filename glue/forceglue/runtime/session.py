@@ -42,6 +42,8 @@ MEANING = {
     "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
 }
 ANSI = "spark.sql.ansi.enabled"
+# In a mapping's expression a value that does not fit is null, on both stacks: one bad row stops no other.
+TOLERANT = {ANSI: "false"}
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
