@@ -18,9 +18,9 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from forceglue.errors import PositionError, UsageError
 from forceglue.landing.store import Store
@@ -219,6 +219,23 @@ def in_force(at: Position | Manifest, batch: int) -> bool:
     if at.version is None or batch > at.version:
         return False
     return not any(after < batch <= until for after, until in at.undone)
+
+
+def made_at(version: int) -> datetime:
+    """When the batch of that version was proposed."""
+    return datetime.fromtimestamp((version >> _RANDOM_BITS) / 1000, UTC)
+
+
+def unfinished(store: Store, mapping: str, committed: int | None, since: datetime) -> datetime | None:
+    """When the latest batch was proposed that the table does not hold: one that runs, or died, since then."""
+    names = (e.path.rpartition("/")[2].removesuffix(".json") for e in store.list(_folder(mapping), recursive=False))
+    times = [made_at(int(n)) for n in names if n.isdigit() and (committed is None or int(n) > committed)]
+    return max((t for t in times if t >= since), default=None)
+
+
+def mappings_with_position(store: Store) -> tuple[str, ...]:
+    """Every mapping that ever proposed a batch."""
+    return tuple(dict.fromkeys(unquote(e.path.split("/")[1]) for e in store.list(FOLDER) if e.path.count("/") > 1))
 
 
 def _undone(position: Position, previous: int | None) -> tuple[tuple[int, int], ...]:

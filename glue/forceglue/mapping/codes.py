@@ -189,7 +189,7 @@ CODES: dict[str, Code] = {
     ),
     "FG-REF-008": Code(
         "An unknown column in `target`",
-        "`track` and `partition_by` take columns of this mapping's own table.",
+        "`track`, `partition_by` and `cluster_by` take columns of this mapping's own table.",
         "Use a column of the target.",
     ),
     "FG-REF-010": Code(

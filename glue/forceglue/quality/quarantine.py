@@ -168,6 +168,27 @@ def withdraw(store: Store, mapping: str, version: int) -> None:
         return
 
 
+def expire(store: Store, mapping: str, position: Position, old: Callable[[int], bool], *, dry: bool) -> int:
+    """Takes old batches out of the quarantine; gives the number of rows that counted until then.
+
+    The batch that the position itself is of stays: a later run would take its files for lost ones.
+
+    Raises:
+        ConcurrentRunError: a run set rows aside meanwhile; nothing was changed.
+    """
+    table = quarantine_table(store, mapping)
+    state, opened = table.state(), table.open()
+    if state is None or opened is None:
+        return 0
+    gone = [p for p in state.files if batch_of(p) != position.version and old(batch_of(p))]
+    counted = [p for p in gone if in_force(position, batch_of(p))]
+    entries = [e for p in counted if (e := store.stat(f"{table.path}/{p}"))]
+    rows = sum(f.rows for f in kept_files(store, entries))
+    if gone and not dry:
+        table.adopt([], quarantine_schema(), position=position.version or 0, at=state, remove_below=gone)
+    return rows
+
+
 def kept_files(store: Store, entries: Iterable[Entry]) -> list[StagedFile]:
     """Files below a quarantine table's folder, with their footers, so that the table can take them again."""
     import pyarrow.parquet as pq

@@ -16,6 +16,7 @@ from forceglue.quality.quarantine import set_aside, settle, withdraw
 from forceglue.run.committing import buries, commit, own_folder, partitions
 from forceglue.run.context import RunContext
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rejected_files, rule_report
+from forceglue.run.leftovers import STAGING
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
@@ -33,8 +34,6 @@ from forceglue.write.tombstones import buried
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-STAGING = "_staging"
 
 
 @dataclass(frozen=True)

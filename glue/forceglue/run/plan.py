@@ -166,8 +166,12 @@ def table_names(mapping: ObjectMapping, columns: Sequence[OutputColumn]) -> Tabl
 
 
 def fingerprint(mapping: DatasetMapping) -> str:
-    """A text that changes with the mapping: a dataset is made anew when its mapping is another."""
-    return hashlib.sha256(mapping.model_dump_json().encode()).hexdigest()[:16]
+    """A text that changes with the mapping: a dataset is made anew when its mapping is another.
+
+    How its table is looked after changes no row.
+    """
+    said = mapping.model_dump_json(exclude={"target": {"maintain"}})
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _newest_load(files: Sequence[LandedFile]) -> tuple[tuple[LandedFile, ...], tuple[LandedFile, ...]]:

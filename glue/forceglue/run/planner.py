@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from forceglue.errors import UsageError
@@ -129,11 +129,20 @@ class Planner:
         states = self._states(mapping)
         inputs = {name: state.version for name, state in states.items()}
         mark = fingerprint(mapping)
-        same = position.version is not None and dict(position.inputs) == inputs and position.fingerprint == mark
+        same = position.version is not None and position.fingerprint == mark and self._as_read(position.inputs, inputs)
         # what it is built from has never landed: there is nothing to deliver, not even an empty file
         nothing = self._tables.name_of(mapping.source) not in inputs and all(j.type != "full" for j in mapping.joins)
         unchanged = nothing or (same and not self._ctx.request.full_refresh)
         return DatasetPlan(mapping, position, inputs, mark, unchanged, _rows(states.values()))
+
+    def _as_read(self, before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+        """Whether the tables hold what they held at these versions; maintenance changes no row."""
+        if before.keys() != now.keys():
+            return False
+        return all(
+            now[name] == version or Table(self._ctx.warehouse, name, name).only_tidied(version)
+            for name, version in before.items()
+        )
 
     def rows_met(self, plan: ObjectPlan) -> int | None:
         """How many rows loading the plan looks at: what landed, its table, the tables looked into; None: unknown."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from forceglue.errors import UsageError
+from forceglue.errors import LandingError, UsageError
 from forceglue.landing.position import Manifest, Position, at_time, history, in_force, propose, read
 from forceglue.landing.position import rewind as go_back
 from forceglue.landing.store import Store
@@ -26,7 +26,7 @@ from forceglue.quality.quarantine import (
     quarantine_table,
     settle,
 )
-from forceglue.write.delta_restore import restore, version_of
+from forceglue.write.delta_restore import missing_files, restore, version_of
 from forceglue.write.delta_table import Table, TableState
 from forceglue.write.tombstones import exhume
 
@@ -114,6 +114,12 @@ def rewind(warehouse: Store, project: Project, name: str, to: str, *, now: datet
         raise UsageError(
             f"{plan.mapping}: the table's log does not reach back to the position {plan.to}; take a later one, "
             f"or load the table anew with `forceglue run {plan.mapping} --full-refresh`."
+        )
+    if version is not None and (lost := missing_files(table, version)):
+        raise LandingError(
+            f"{plan.mapping}: {lost} files of the table as it was then are gone (a vacuum, or `forceglue maintain` "
+            f"after the time that `keep` says); nothing was changed. Take a later time, or load the table anew with "
+            f"`forceglue run {plan.mapping} --full-refresh`."
         )
     back = go_back(warehouse, plan.mapping, state.position, plan.to)
     moment = now or datetime.now(UTC)

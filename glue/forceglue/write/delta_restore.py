@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from forceglue.errors import ConcurrentRunError, LandingError
-from forceglue.write.delta_table import Table, app_id, storage_options
+from forceglue.write.delta_table import TIDYING, Table, app_id, storage_options
 
 if TYPE_CHECKING:
-    from deltalake import CommitProperties
+    from deltalake import CommitProperties, DeltaTable
 
 
 def version_of(table: Table, position: int) -> int | None:
-    """The version of the log whose commit brought the position; None where the log does not reach back to it.
+    """The version of the log with the position's rows; None where the log does not reach back to it.
 
     Positions only grow along a log, so that a few versions are opened, however long it is.
     """
@@ -27,7 +28,26 @@ def version_of(table: Table, position: int) -> int | None:
             low = middle + 1
         else:
             high = middle
-    return low if _position_at(table, low) == position else None
+    if _position_at(table, low) != position:
+        return None
+    # the same rows in joined files are there for longer than the small files that they came from
+    return low + sum(1 for _ in takewhile(lambda v: _tidied(now, v), range(low + 1, now.version() + 1)))
+
+
+def _tidied(now: DeltaTable, version: int) -> bool:
+    """Whether the commit of that version changed no row."""
+    told = now.history(now.version() - version + 1)
+    return bool(told) and told[-1].get("version") == version and told[-1].get("operation") in TIDYING
+
+
+def missing_files(table: Table, version: int) -> int:
+    """How many files of that version of the log are no longer there."""
+    from deltalake import DeltaTable
+
+    opened = DeltaTable(table.uri, version=version, storage_options=storage_options(table.uri))
+    wanted = set(table.files_of(opened))
+    there = {e.path.removeprefix(f"{table.path}/") for e in table.store.list(table.path)}
+    return len(wanted - there)
 
 
 def _position_at(table: Table, version: int) -> int:

@@ -90,7 +90,7 @@ class Table:
         metadata = table.metadata()
         parts, mapped = tuple(metadata.partition_columns), _mapped(metadata.configuration)
         plain = not (parts or mapped or "deletionVectors" in (table.protocol().reader_features or ()))
-        files = self._live(table)
+        files = self.files_of(table)
         feed = metadata.configuration.get("delta.enableChangeDataFeed") == "true"
         size = sum(size for size, _ in files.values())
         counts = [rows for _, rows in files.values() if rows is not None]
@@ -109,9 +109,11 @@ class Table:
         )
 
     def expect(self, at: TableState | None) -> None:
-        """Raises `ConcurrentRunError` where the table is no longer in the state on which the plan was made."""
+        """Raises `ConcurrentRunError` where the table has other rows than in the state on which the plan was made."""
         table = self.open()
-        if (table.version() if table else None) != (at.version if at else None):
+        if (table.version() if table else None) == (at.version if at else None):
+            return
+        if at is None or not self.only_tidied(at.version):
             raise self._overtaken()
 
     def adopt(
@@ -176,12 +178,15 @@ class Table:
                     commit_properties=commit,
                 )
                 return
+            self.expect(at)
             table = self.open()
-            if table is None or table.version() != at.version:
+            gone = set(remove_below)
+            # files that were joined meanwhile cannot be taken out one by one
+            if table is None or (gone and table.version() != at.version):
                 raise self._overtaken()
             if not replace:
                 self._widen(table, schema, at)
-            removes = self._removals(table, set(remove_below))
+            removes = self._removals(table, gone)
             mode = "overwrite" if replace else "append"
             table.create_write_transaction([*adds, *removes], mode, delta_schema, parts, commit_properties=commit)
         except CommitFailedError as error:
@@ -221,9 +226,9 @@ class Table:
     def live_files(self) -> list[str]:
         """Paths of the data files that the table holds now, relative to the table."""
         table = self.open()
-        return [] if table is None else list(self._live(table))
+        return [] if table is None else list(self.files_of(table))
 
-    def _live(self, table: DeltaTable) -> dict[str, tuple[int, int | None]]:
+    def files_of(self, table: DeltaTable) -> dict[str, tuple[int, int | None]]:
         """The live files as they are named on the disk (the log holds them in URI form), each with bytes and rows."""
         import pyarrow as pa
 
@@ -231,6 +236,15 @@ class Table:
         rows = told["num_records"].to_pylist() if "num_records" in told.column_names else [None] * len(told)
         paths = (unquote(path) for path in told["path"].to_pylist())
         return {p: (size, n) for p, size, n in zip(paths, told["size_bytes"].to_pylist(), rows, strict=True)}
+
+    def only_tidied(self, since: int) -> bool:
+        """Whether nothing but maintenance, which changes no row, was committed after that version of the log."""
+        table = self.open()
+        if table is None or table.version() < since:
+            return False
+        behind = table.version() - since
+        told = table.history(behind) if behind else []
+        return len(told) == behind and all(entry.get("operation") in TIDYING for entry in told)
 
     def metrics(self) -> dict[str, int]:
         """The operation metrics of the last commit."""
@@ -245,6 +259,10 @@ class Table:
             f"{self.mapping}: another run wrote {self.uri} meanwhile; nothing of this run was "
             "committed to it. Run again."
         )
+
+
+TIDYING = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
+"""Operations of the log that change no row."""
 
 
 def usable(root: str) -> str:

@@ -57,6 +57,15 @@ def exhume(store: Store, mapping: str, undone: Callable[[int], bool]) -> None:
             discard(store, f"{_FOLDER}/{mapping}/{folder}")
 
 
+def forget(store: Store, mapping: str, old: Callable[[int], bool], *, dry: bool) -> int:
+    """Forgets what old batches noted; gives how many. A version older than such a deletion is then as any other."""
+    folders = sorted({e.path.split("/")[2] for e in store.list(f"{_FOLDER}/{mapping}")})
+    gone = [folder for folder in folders if old(int(folder.removesuffix(".parquet")))]
+    for folder in () if dry else gone:
+        discard(store, f"{_FOLDER}/{mapping}/{folder}")
+    return len(gone)
+
+
 def _any_true(file: StagedFile, column: str) -> bool:
     chunks = (group.column(i) for group in _groups(file) for i in range(group.num_columns))
     told = [chunk.statistics for chunk in chunks if chunk.path_in_schema == column]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.tables import Table, Tables
@@ -30,15 +30,21 @@ def check_name(m: AnyMapping, report: Report) -> None:
 
 
 def check_target(m: AnyMapping, tables: Tables, report: Report) -> None:
-    """What `track` and `partition_by` name are columns of the target."""
+    """What `track`, `partition_by` and `cluster_by` name are columns of the target."""
     table = tables.read(m)
-    for word, names in (("track", m.target.track or ()), ("partition_by", m.target.partition_by)):
+    cluster_by = m.target.maintain.cluster_by if m.target.maintain else None
+    named: tuple[tuple[DocPath, Sequence[str]], ...] = (
+        (("target", "track"), m.target.track or ()),
+        (("target", "partition_by"), m.target.partition_by),
+        (("target", "maintain", "cluster_by"), cluster_by or ()),
+    )
+    for place, names in named:
         for at, name in enumerate(names):
             if table.find(name) is None and not table.open:
                 report.add(
                     "FG-REF-008",
-                    ("target", word, at),
-                    f"`{word}` names `{name}`, which is no column of the target",
+                    (*place, at),
+                    f"`{place[-1]}` names `{name}`, which is no column of the target",
                     found=name,
                     names=table.names,
                 )

@@ -1,6 +1,7 @@
 """The frozen models of the mapping language, one module a concept."""
 
 from forceglue.mapping.model.columns import AllColumns, Block, Column, EmptyColumns, NamedColumns
+from forceglue.mapping.model.maintain import Maintain, ProjectMaintain
 from forceglue.mapping.model.mapping import AnyMapping, DatasetMapping, Example, Join, Lookup, ObjectMapping
 from forceglue.mapping.model.project import Connection, Environment, FileChecks, ObjectDefaults, ProjectSettings, Roots
 from forceglue.mapping.model.quality import SEVERITIES, Expectation, Quality, Rule, Severity
@@ -25,10 +26,12 @@ __all__ = (
     "JdbcDelivery",
     "Join",
     "Lookup",
+    "Maintain",
     "NamedColumns",
     "ObjectDefaults",
     "ObjectMapping",
     "ParquetDelivery",
+    "ProjectMaintain",
     "ProjectSettings",
     "Quality",
     "Roots",

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from forceglue.mapping.model.base import Model
 from forceglue.mapping.model.columns import Block, column_blocks
+from forceglue.mapping.model.maintain import SPAN
 from forceglue.mapping.model.quality import ExpectationSpec, Quality, Rule, Severity
 from forceglue.mapping.model.target import DRIFT, DeliverySpec, DriftPolicy, Target
 
@@ -25,7 +26,7 @@ Row = dict[str, Any]
 class Refresh(Model):
     """How often formula fields need every record anew: their change does not touch SystemModstamp."""
 
-    every: str = Field(pattern=r"^[1-9]\d* (hours|days|weeks)$", description="For example `7 days`.")
+    every: str = Field(pattern=SPAN, description="For example `7 days`.")
 
 
 def _refresh_kind(raw: Any) -> str:

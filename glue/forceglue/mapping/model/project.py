@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from forceglue.mapping.model.base import Model
+from forceglue.mapping.model.maintain import ProjectMaintain
 from forceglue.mapping.model.mapping import Names, Naming
 from forceglue.mapping.model.target import DRIFT, DriftPolicy
 
@@ -76,6 +77,7 @@ class ProjectSettings(Model):
     )
     files: FileChecks = Field(FileChecks(), description="What a landed file must have.")
     connections: dict[str, Connection] = Field({}, description="Databases, by the name that `deliver: jdbc` uses.")
+    maintain: ProjectMaintain = Field(ProjectMaintain(), description="How `forceglue maintain` looks after all tables.")
     on_failure: tuple[str, ...] = Field(
         (), description="The team's own actions when a gate fails: `module:function` each, called with a plain value."
     )

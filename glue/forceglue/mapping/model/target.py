@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from forceglue.mapping.model.base import Model
+from forceglue.mapping.model.maintain import Maintain
 
 WriteMode = Literal["upsert", "append", "replace", "snapshot", "scd2"]
 Deletes = Literal["mark", "delete", "close", "keep"]
@@ -34,6 +35,9 @@ class Target(Model):
         "its version ends; keep: a delete is not applied.",
     )
     partition_by: tuple[str, ...] = Field((), description="Columns that the table's files are kept apart by.")
+    maintain: Maintain | None = Field(
+        None, description="How `forceglue maintain` looks after this table, where it differs from project.yaml."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Target:
