@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.errors import PySparkRuntimeError
 
-from forceglue.errors import SetupError
+from forceglue.errors import SetupError, UsageError
 from forceglue.runtime import session
 from forceglue.runtime.java import Java
 
@@ -126,6 +126,28 @@ def test_executors_elsewhere_get_the_jars_sent() -> None:
     told = settings("spark://host:7077", further=(Path("/kept/three.jar"),))
     assert told["spark.jars"] == "/kept/one.jar,/kept/two.jar,/kept/three.jar"
     assert "spark.driver.host" not in told
+    assert "spark.sql.shuffle.partitions" not in told
+
+
+def test_settings_of_whoever_calls(
+    launch: Callable[[int], tuple[Launch, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake, _ = launch(0)
+    said = "spark.master=spark://host:7077 spark.driver.memory=300m 'spark.executor.extraJavaOptions=-Da -Db'"
+    monkeypatch.setenv(session.CONF_VARIABLE, said)
+    session.start(quick=True, extra={"spark.driver.memory": "400m"})
+    (told,) = fake.settings
+    assert told["spark.master"] == "spark://host:7077"
+    assert "spark.jars" in told
+    assert told["spark.executor.extraJavaOptions"] == "-Da -Db"
+    assert told["spark.driver.memory"] == "400m"
+
+
+@pytest.mark.parametrize("said", ["spark.master", "master=local", "spark.a='x"])
+def test_settings_that_cannot_be_read(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(session.CONF_VARIABLE, said)
+    with pytest.raises(UsageError, match=session.CONF_VARIABLE):
+        session.told_settings()
 
 
 def test_quick_is_for_small_runs_only() -> None:

@@ -7,6 +7,7 @@ JVM is started. Nothing is printed to stdout.
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import pyspark
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
-from forceglue.errors import SetupError
+from forceglue.errors import SetupError, UsageError
 from forceglue.runtime import java, warm_archive
 from forceglue.runtime.gateway import remember_names
 from forceglue.runtime.jars import ensure
@@ -69,6 +70,8 @@ INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.facto
 COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 _MEGABYTES = {"m": 1, "g": 1024, "t": 1024 * 1024}
 LOG_VARIABLE = "FORCEGLUE_SPARK_LOG"
+CONF_VARIABLE = "FORCEGLUE_SPARK_CONF"
+"""Spark settings of whoever calls, as a shell would split them: `spark.master=spark://host:7077 spark.cores.max=8`."""
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
@@ -89,7 +92,8 @@ def start(
         app: the name that Spark's own pages show.
         master: a Spark master; None is this machine with all its cores.
         memory: of the driver, such as `4g`; None is half of the machine's, 4 GB at most.
-        extra: Spark settings that win over ours; `spark.driver.extraJavaOptions` is added to ours.
+        extra: Spark settings that win over ours and over those of the environment (`CONF_VARIABLE`);
+            `spark.driver.extraJavaOptions` is added to ours.
         quick: settings for small runs (tests, the demo): a faster start for slower long jobs.
         ui: serve Spark's web page while the session lives.
         roots: the run's roots; one under `s3://` brings Hadoop's S3 client and its settings.
@@ -97,12 +101,14 @@ def start(
 
     Raises:
         SetupError: no Java or no JARs, with what to do.
+        UsageError: `CONF_VARIABLE` cannot be read.
     """
+    extra = {**told_settings(), **(extra or {})}
     if SparkSession.getActiveSession() is not None or under_submit():
         # the active one may be a session that somebody opened beside the first
         session = SparkSession.builder.getOrCreate()
         remember_names(session)
-        for key, value in {**MEANING, **_runtime_settings(session, extra or {})}.items():
+        for key, value in {**MEANING, **_runtime_settings(session, extra)}.items():
             session.conf.set(key, value)
         return session
     wanted = {*needs, *(("s3",) if any(is_s3(root) for root in roots) else ())}
@@ -117,11 +123,12 @@ def start(
     os.environ["SPARK_DIST_CLASSPATH"] = os.pathsep.join(str(jar) for jar in further)
 
     def settings() -> dict[str, str]:
-        size = (extra or {}).get("spark.driver.memory", memory)
-        told = local_settings(found, delta, further, master=master, memory=size, quick=quick, ui=ui)
+        size = extra.get("spark.driver.memory", memory)
+        where = extra.get("spark.master", master)
+        told = local_settings(found, delta, further, master=where, memory=size, quick=quick, ui=ui)
         if "s3" in wanted:
             told |= s3_settings()
-        for key, value in (extra or {}).items():
+        for key, value in extra.items():
             told[key] = f"{told[key]} {value}" if key == "spark.driver.extraJavaOptions" else value
         return told
 
@@ -156,6 +163,25 @@ def launched(app: str, settings: Mapping[str, str]) -> SparkSession:
     session = builder.getOrCreate()
     remember_names(session)
     return session
+
+
+def told_settings() -> dict[str, str]:
+    """What the environment says of Spark (`CONF_VARIABLE`).
+
+    Raises:
+        UsageError: an entry is no `name=value`.
+    """
+    try:
+        entries = [entry.partition("=") for entry in shlex.split(os.environ.get(CONF_VARIABLE, ""))]
+    except ValueError as error:
+        raise UsageError(f"{CONF_VARIABLE} cannot be read: {error}. Close the quotes.") from error
+    for name, equals, _ in entries:
+        if not (equals and name.startswith("spark.")):
+            raise UsageError(
+                f"{CONF_VARIABLE}: {name!r} is refused; write `spark.name=value`, several with blanks between them, "
+                "one that holds blanks in quotes."
+            )
+    return {name: value for name, _, value in entries}
 
 
 def under_submit() -> bool:
@@ -214,7 +240,9 @@ def local_settings(
     if not master.startswith("local"):
         # Executors elsewhere do not see our folders: Spark sends them the files.
         settings["spark.jars"] = ",".join(str(jar) for jar in (*delta, *further))
-        del settings["spark.driver.host"], settings["spark.driver.bindAddress"]
+        # Our cores say nothing of theirs either: Spark's own number stands, and adaptive execution lowers it.
+        for key in ("spark.driver.host", "spark.driver.bindAddress", "spark.sql.shuffle.partitions"):
+            del settings[key]
     return settings
 
 
