@@ -114,7 +114,7 @@ def _staged(
             prepared = prepare(ctx, plan, batch, live, rejected, flags)
         with stages("stage"):
             if sum(f.rows or 0 for f in plan.files):
-                staged = stage(prepared, ctx.warehouse, folder, _folders(plan, prepared))
+                staged = stage(prepared, ctx.warehouse, folder, _folders(plan, prepared), one_task=ctx.few)
             else:
                 staged = Staged(folder, {}, 0, clean=True)
         with stages("judge"):

@@ -66,13 +66,31 @@ class Staged:
         return rows if rows.columns == list(prepared.columns) else rows.selectExpr(*map(quoted, prepared.columns))
 
 
-def stage(prepared: Prepared, store: Store, folder: str, partition_by: Sequence[str] = ()) -> Staged:
-    """Writes the prepared rows below `folder` of the warehouse, a folder a verdict (and partition): one Spark job."""
-    prepared.frame.write.mode("overwrite").partitionBy(VERDICT, *partition_by).parquet(store.uri(folder))
+def stage(
+    prepared: Prepared, store: Store, folder: str, partition_by: Sequence[str] = (), *, one_task: bool = False
+) -> Staged:
+    """Writes the prepared rows below `folder` of the warehouse, a folder a verdict (and partition): one Spark job.
+
+    Args:
+        one_task: the rows come from one task, which writes one file a folder anyway.
+    """
+    frame = prepared.frame
+    if partition_by and not one_task:
+        frame = _by_folder(frame, (VERDICT, *partition_by))
+    frame.write.mode("overwrite").partitionBy(VERDICT, *partition_by).parquet(store.uri(folder))
     read = _observed(prepared.read) if prepared.read is not None else None
     files = staged_files(store, folder)
     clean = not any(_any_bit(f.footer, mask_names(prepared.checks)) for group in files.values() for f in group)
     return Staged(folder, files, read, clean)
+
+
+def _by_folder(frame: DataFrame, names: Sequence[str]) -> DataFrame:
+    """The rows of a folder together, where each task would write a file into each folder.
+
+    A folder with very many rows is shared out to several tasks.
+    """
+    columns = ", ".join(map(quoted, names)).replace("{", "{{").replace("}", "}}")
+    return frame.sparkSession.sql(f"SELECT /*+ REBALANCE({columns}) */ * FROM {{rows}}", rows=frame)  # noqa: S608  # quoted
 
 
 def _any_bit(footer: FileMetaData, masks: list[str]) -> bool:

@@ -26,6 +26,8 @@ RAW_ROW, ASIDE_AT = "__raw_row", "__aside_at"
 # characters that a file URI keeps as they are; the rest of ASCII is percent-encoded, other scripts are not
 _URI_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
 _MANY_FILES = 16
+_TASK_BYTES = 4 << 20
+"""So much of small landed files is read by one task: where nothing is shuffled, each task writes a file of its own."""
 # readers differ in how many slashes they give a local path
 _FILE_PATH = "regexp_replace(_metadata.file_path, '^file:/+', '/')"
 
@@ -74,7 +76,8 @@ def read_batch(
     frame = frames[0]
     for other in frames[1:]:
         frame = frame.unionByName(other)
-    return Batch(frame.coalesce(1) if few else frame, settled, spelled, tuple(files))
+    tasks = 1 if few else 1 + sum(file.size for file in files) // _TASK_BYTES
+    return Batch(frame.coalesce(tasks) if tasks < len(files) else frame, settled, spelled, tuple(files))
 
 
 def logical_type(kind: str) -> str:
