@@ -112,6 +112,7 @@ mapping_reports = st.builds(
     files=tuples(text),
     rejected_files=tuples(rejected),
     deliveries=tuples(text),
+    warnings=tuples(text),
     error=st.none() | text,
     stages=st.dictionaries(text, seconds, max_size=3),
     expectations=tuples(

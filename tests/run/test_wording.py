@@ -83,6 +83,12 @@ def test_a_wrong_balance_is_never_quiet() -> None:
     assert (thing.level, thing.label, thing.text) == ("bad", "wrong", "1,151 rows in, 1,150 accounted for")
 
 
+def test_a_warning_is_on_the_console_and_fails_nothing() -> None:
+    warned = replace(SALES, warnings=("Sales.csv has 2.0 GB",))
+    (found,) = attention(replace(REPORT, mappings=(warned,), ingest=IngestCounts()))
+    assert (found.level, found.mapping, "Sales.csv has 2.0 GB" in found.text) == ("look", SALES.name, True)
+
+
 def test_a_good_mapping_asks_for_nothing() -> None:
     assert attention(replace(REPORT, mappings=(SALES,), ingest=IngestCounts())) == ()
     assert ORDER.balance

@@ -14,7 +14,7 @@ from forceglue.quality import rules as q
 from forceglue.quality.outcomes import RuleOutcome
 from forceglue.quality.quarantine import set_aside, settle
 from forceglue.run.context import RunContext
-from forceglue.run.deliveries import deliver
+from forceglue.run.deliveries import Delivered, deliver
 from forceglue.run.joins import one_match_each
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
 from forceglue.run.plan import DatasetPlan
@@ -166,7 +166,7 @@ def dataset_report(
     rows: Mapping[str, int],
     judgement: Judgement,
     aside: int,
-    delivered: tuple[str, ...],
+    delivered: Sequence[Delivered],
     stages: Stages,
 ) -> MappingReport:
     """The report of a dataset with these rows by verdict."""
@@ -182,7 +182,8 @@ def dataset_report(
         dropped=rows.get(q.DROPPED, 0),
         quarantined=aside,
         rules=rule_report(judgement),
-        deliveries=delivered,
+        deliveries=tuple(d.place for d in delivered),
+        warnings=tuple(d.warning for d in delivered if d.warning),
         stages=stages.seconds,
         expectations=expectation_report(judgement),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forceglue.errors import SetupError
@@ -17,16 +18,42 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def deliver(ctx: RunContext, mapping: DatasetMapping, rows: Callable[[], DataFrame]) -> tuple[str, ...]:
-    """Makes every delivery; where each one went, as a person would look for it."""
+ONE_FILE = 1 << 30
+"""Bytes from which on one file, which one task must write, is the slow part of a run on many executors."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Where it went, as a person would look for it, and what to think about."""
+
+    place: str
+    warning: str | None = None
+
+
+def deliver(ctx: RunContext, mapping: DatasetMapping, rows: Callable[[], DataFrame]) -> tuple[Delivered, ...]:
+    """Makes every delivery."""
     return tuple(_deliver(ctx, mapping, delivery, rows()) for delivery in mapping.deliver)
 
 
-def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows: DataFrame) -> str:
+def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows: DataFrame) -> Delivered:
     if delivery.csv is not None:
         name = expand(delivery.csv.file, ctx.started)
-        write_csv(rows, ctx.delivery, name, delimiter=delivery.csv.delimiter, header=delivery.csv.header)
-        return name
+        made = write_csv(rows, ctx.delivery, name, delimiter=delivery.csv.delimiter, header=delivery.csv.header)
+        return Delivered(name, large(name, made.size))
+    return Delivered(_place(ctx, mapping, delivery, rows))
+
+
+def large(name: str, size: int) -> str | None:
+    """What is said of one file of so many bytes."""
+    if size < ONE_FILE:
+        return None
+    return (
+        f"{name} has {size / (1 << 30):.1f} GB: one file is written by one task, however many executors there are; "
+        "`deliver: parquet`, `delta` or `jdbc` are written by all of them"
+    )
+
+
+def _place(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows: DataFrame) -> str:
     if delivery.parquet is not None:
         folder = expand(delivery.parquet.folder, ctx.started)
         write_parquet(rows, ctx.delivery, folder)

@@ -140,7 +140,7 @@ class Planner:
         if before.keys() != now.keys():
             return False
         return all(
-            now[name] == version or Table(self._ctx.warehouse, name, name).only_tidied(version)
+            now[name] == version or Table(self._ctx.warehouse, name, name).holds_rows_of(version)
             for name, version in before.items()
         )
 

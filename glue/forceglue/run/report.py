@@ -98,6 +98,7 @@ class MappingReport:
     stages: Mapping[str, float] = field(default_factory=dict)
     expectations: tuple[ExpectationResult, ...] = ()
     held: int = 0
+    warnings: tuple[str, ...] = ()
 
     @property
     def balance(self) -> bool:

@@ -152,7 +152,7 @@ def _look(m: MappingReport) -> list[str]:
     missed = [e.name for e in m.expectations if not e.success]
     if missed and m.status != "stopped":
         found.append(f"{plural(len(missed), 'expectation')} not met ({', '.join(missed)})")
-    return found
+    return [*found, *m.warnings]
 
 
 def _notes(m: MappingReport) -> list[str]:

@@ -113,7 +113,7 @@ class Table:
         table = self.open()
         if (table.version() if table else None) == (at.version if at else None):
             return
-        if at is None or not self.only_tidied(at.version):
+        if table is None or at is None or not only_tidied(table, at.version):
             raise self._overtaken()
 
     def adopt(
@@ -178,11 +178,10 @@ class Table:
                     commit_properties=commit,
                 )
                 return
-            self.expect(at)
-            table = self.open()
-            gone = set(remove_below)
+            table, gone = self.open(), set(remove_below)
             # files that were joined meanwhile cannot be taken out one by one
-            if table is None or (gone and table.version() != at.version):
+            moved_on = table is None or (table.version() != at.version and (gone or not only_tidied(table, at.version)))
+            if table is None or moved_on:
                 raise self._overtaken()
             if not replace:
                 self._widen(table, schema, at)
@@ -237,14 +236,10 @@ class Table:
         paths = (unquote(path) for path in told["path"].to_pylist())
         return {p: (size, n) for p, size, n in zip(paths, told["size_bytes"].to_pylist(), rows, strict=True)}
 
-    def only_tidied(self, since: int) -> bool:
-        """Whether nothing but maintenance, which changes no row, was committed after that version of the log."""
+    def holds_rows_of(self, version: int) -> bool:
+        """Whether the table has the rows that it had at that version of its log."""
         table = self.open()
-        if table is None or table.version() < since:
-            return False
-        behind = table.version() - since
-        told = table.history(behind) if behind else []
-        return len(told) == behind and all(entry.get("operation") in TIDYING for entry in told)
+        return table is not None and only_tidied(table, version)
 
     def metrics(self) -> dict[str, int]:
         """The operation metrics of the last commit."""
@@ -263,6 +258,15 @@ class Table:
 
 TIDYING = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
 """Operations of the log that change no row."""
+
+
+def only_tidied(table: DeltaTable, since: int) -> bool:
+    """Whether nothing but maintenance, which changes no row, was committed after that version of the log."""
+    behind = table.version() - since
+    if behind <= 0:
+        return behind == 0
+    told = table.history(behind)
+    return len(told) == behind and all(entry.get("operation") in TIDYING for entry in told)
 
 
 def usable(root: str) -> str:
