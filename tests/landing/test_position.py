@@ -10,7 +10,19 @@ from hypothesis import strategies as st
 
 from forceglue.errors import PositionError, UsageError
 from forceglue.landing import position
-from forceglue.landing.position import Manifest, Position, at_time, history, in_force, propose, read, rewind
+from forceglue.landing.position import (
+    Manifest,
+    Position,
+    at_time,
+    history,
+    in_force,
+    made_at,
+    mappings_with_position,
+    propose,
+    read,
+    rewind,
+    unfinished,
+)
 from forceglue.landing.store import Store
 from landing.kit import NOON, ONE
 
@@ -35,6 +47,22 @@ def test_only_the_manifest_that_the_table_holds_is_in_force(store: Store) -> Non
     assert (now.version, now.at, second.previous) == (second.version, ONE, first.version)
     assert dead.version not in [m.version for m in history(store, "account", second.version)]
     assert read(store, "account", first.version).loaded == {"a", "b"}
+
+
+def test_a_batch_on_its_way_is_one_that_the_table_does_not_hold_yet(store: Store) -> None:
+    day = timedelta(days=1)
+    assert unfinished(store, "account", None, NOON - day) is None
+    first = commit(store, None, "a")
+    assert made_at(first.version) == NOON
+    assert unfinished(store, "account", None, NOON - day) == NOON
+    assert unfinished(store, "account", first.version, NOON - day) is None
+    commit(store, first.version, "b", at=ONE)
+    assert unfinished(store, "account", first.version, NOON) == ONE
+    assert unfinished(store, "account", first.version, ONE + day) is None  # it died long ago
+    third = commit(store, first.version, "b", at=ONE + day)
+    assert unfinished(store, "account", third.version, NOON) is None
+    commit(store, None, "x")
+    assert mappings_with_position(store) == ("account",)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
