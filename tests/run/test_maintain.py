@@ -219,7 +219,7 @@ def test_a_load_that_meets_a_compaction_is_not_broken(grown: Desk, monkeypatch: 
     monkeypatch.setattr(object_run, "commit", meanwhile)
     grown.land("e8", "A1,Ann,1,9", "B,Ben,1,1")
     report = only(grown.run())
-    assert (report.status, report.written) == ("written", 2)
+    assert (report.error, report.status, report.written) == (None, "written", 2)
     assert {row["name"] for row in grown.table() if row["id"] == "B"} == {"Ben"}
     assert met[0].joined > 2
     assert met[0].note is None

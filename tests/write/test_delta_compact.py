@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from e2e.test_partitions import VALUES
+from forceglue.errors import ConcurrentRunError
 from forceglue.landing.store import Store
 from forceglue.write.delta_clean import log_behind, remove, tidy_log, unneeded
 from forceglue.write.delta_compact import Gain, compact, gain
@@ -129,3 +132,30 @@ def test_a_log_that_does_not_reach_back_removes_nothing(tmp_path: Path) -> None:
     for version in (0, 1, 2):
         (Path(table.uri) / "_delta_log" / f"{version:020d}.json").unlink()
     assert unneeded(table, yesterday) == ()  # nobody knows when
+
+
+def test_a_commit_in_between_wins(spark: SparkSession, tmp_path: Path) -> None:
+    """The rows are those of the commit that came in between, whoever was first."""
+    many = [[(str(n * 100_000 + i), "x") for i in range(100_000)] for n in range(6)]
+    table = grown(tmp_path, many, parted=False)
+    state = table.state()
+    assert state is not None
+    lost: list[BaseException] = []
+
+    def joining() -> None:
+        try:
+            compact(spark, table, state, file_size=64 << 20)
+        except ConcurrentRunError as error:
+            lost.append(error)
+
+    worker = threading.Thread(target=joining)
+    worker.start()
+    until = time.monotonic() + 60
+    while len(list(Path(table.uri).glob("*.parquet"))) == len(state.files) and time.monotonic() < until:
+        time.sleep(0.001)  # until the joined file is being written
+    write_deltalake(table.uri, pa.table({"id": ["mine"], "part": ["x"]}), mode="overwrite")
+    worker.join()
+    assert [str(error) for error in lost] == [
+        f"t: another run wrote {table.uri} meanwhile. Run again.",
+    ]
+    assert rows(spark, table) == [("mine", "x")]
