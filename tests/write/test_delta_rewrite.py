@@ -165,4 +165,4 @@ def test_which_tables_are_written_anew() -> None:
     assert not suits(state(size=SMALL), 1)
     assert not suits(state(files=()), 1)
     assert not suits(state(plain=False), 1)
-    assert not suits(state(change_feed=True), 1)
+    assert not suits(state(properties={"delta.enableChangeDataFeed": "true"}), 1)

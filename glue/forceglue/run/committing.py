@@ -15,6 +15,7 @@ from forceglue.transform.prepared import Prepared
 from forceglue.transform.trace import INGESTED, TRACE
 from forceglue.write.delta_merge import Merged, MergeKeys, MergeTerms, scd2, upsert
 from forceglue.write.delta_named import map_columns, needs_column_mapping
+from forceglue.write.delta_properties import VECTORS, marks_pay, set_properties
 from forceglue.write.delta_rewrite import rewrite, suits
 from forceglue.write.delta_table import Table
 from forceglue.write.tombstones import bury, exhume
@@ -58,7 +59,9 @@ def _committed(
         )  # fmt: skip
     table.expect(plan.table)
     if plan.table and not plan.table.mapped and named:
-        map_columns(ctx.spark(), table)
+        map_columns(ctx.spark(), table, plan.table)
+    if plan.table and marks_pay(plan.table):
+        set_properties(ctx.spark(), table, {VECTORS: "true"})
     if mapping.target.write == "scd2":
         return scd2(
             ctx.spark(), table, paths, terms,

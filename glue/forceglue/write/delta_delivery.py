@@ -20,8 +20,9 @@ def write_delta(rows: DataFrame, store: Store, folder: str) -> str:
     """
     uri = store.uri(folder)
     writer = rows.write.format("delta").mode("overwrite").option("overwriteSchema", "true")
-    there = Table(store, folder, folder).state() if needs_column_mapping(rows.columns) else None
+    table = Table(store, folder, folder)
+    there = table.state() if needs_column_mapping(rows.columns) else None
     if there is not None and not there.mapped:  # options of a write are for a new table
-        map_columns(rows.sparkSession, Table(store, folder, folder))
+        map_columns(rows.sparkSession, table, there)
     (with_column_mapping(writer) if needs_column_mapping(rows.columns) else writer).save(uri)
     return uri

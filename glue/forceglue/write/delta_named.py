@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forceglue.write.delta_merge import told_overtaken
+from forceglue.write.delta_properties import VECTORS, set_properties
 from forceglue.write.delta_table import Table, TableState, app_id
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _REFUSED = set(" ,;{}()\n\t=")
 _MAPPING = {"columnMapping.mode": "name", "minReaderVersion": "2", "minWriterVersion": "5"}
+_FEATURE = {"columnMapping.mode": "name", "feature.columnMapping": "supported"}
 
 
 def needs_column_mapping(names: Sequence[str]) -> bool:
@@ -28,16 +30,15 @@ def with_column_mapping(writer: DataFrameWriter) -> DataFrameWriter:
     return writer.options(**{f"delta.{name}": value for name, value in _MAPPING.items()})
 
 
-def map_columns(spark: SparkSession, table: Table) -> None:
+def map_columns(spark: SparkSession, table: Table, at: TableState) -> None:
     """Lets a table that is there take such columns; its files stay as they are.
 
     Raises:
         ConcurrentRunError: another run committed at the same time.
     """
-    told = ", ".join(f"'delta.{name}' = '{value}'" for name, value in _MAPPING.items())
-    place = table.uri.replace("`", "``")
-    with told_overtaken(table):
-        spark.sql(f"ALTER TABLE delta.`{place}` SET TBLPROPERTIES ({told})")
+    # a table with features of its own (deletion vectors) names this one too; an older protocol counts in versions
+    wanted = _FEATURE if VECTORS in at.properties else _MAPPING
+    set_properties(spark, table, {f"delta.{name}": value for name, value in wanted.items()})
 
 
 def write_named(
@@ -61,7 +62,7 @@ def write_named(
     table.expect(at)
     named = needs_column_mapping(rows.columns)
     if at is not None and named and not at.mapped:
-        map_columns(rows.sparkSession, table)
+        map_columns(rows.sparkSession, table, at)
     if at is None:
         writer = rows.write.format("delta").mode("errorifexists")
     elif replace:

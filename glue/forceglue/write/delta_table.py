@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -44,8 +44,8 @@ class TableState:
         plain: the rows are just those of the files, under these column names.
         mapped: Delta keeps the columns under names of its own. partitions: columns that the files are kept apart by.
         size: of the live data files together, in bytes.
-        rows: that they hold together; None where the log does not say.
-        change_feed: Delta keeps which rows each commit changed.
+        rows: that they hold together, marked ones too; None where the log does not say.
+        properties: of the table, as its owner or we have set them.
     """
 
     version: int
@@ -57,7 +57,12 @@ class TableState:
     partitions: tuple[str, ...] = ()
     size: int = 0
     rows: int | None = None
-    change_feed: bool = False
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def change_feed(self) -> bool:
+        """Whether Delta keeps which rows each commit changed."""
+        return self.properties.get("delta.enableChangeDataFeed") == "true"
 
 
 class Table:
@@ -91,7 +96,6 @@ class Table:
         parts, mapped = tuple(metadata.partition_columns), _mapped(metadata.configuration)
         plain = not (parts or mapped or "deletionVectors" in (table.protocol().reader_features or ()))
         files = self.files_of(table)
-        feed = metadata.configuration.get("delta.enableChangeDataFeed") == "true"
         size = sum(size for size, _ in files.values())
         counts = [rows for _, rows in files.values() if rows is not None]
         rows = sum(counts) if len(counts) == len(files) else None
@@ -105,7 +109,7 @@ class Table:
             parts,
             size=size,
             rows=rows,
-            change_feed=feed,
+            properties=dict(metadata.configuration),
         )
 
     def expect(self, at: TableState | None) -> None:
