@@ -71,6 +71,19 @@ def test_the_details_tell_rules_drift_files_expectations_and_time() -> None:
     assert "Synth-Sales_Order_2026-11-21 101500.csv" in details["Sales_Order"]
 
 
+def test_where_the_time_of_the_run_went() -> None:
+    section = parsed(REPORT).find(".//h2[@id='time']").getnext()
+    rows = [[words(cell) for cell in row] for row in section.iter("tr")]
+    assert rows[0][0] == "Mapping"
+    assert rows[0][-1] == "Time"
+    assert {"read", "judge"} <= set(rows[0])
+    order = dict(zip(rows[0], next(row for row in rows if row[0] == "order"), strict=True))
+    assert (order["read"], order["judge"], order["Time"]) == ("0.2 s", "0.9 s", "1.2 s")
+    assert rows[-1][0].startswith("All ")
+    for name in REPORT.stages:
+        assert name in words(section)
+
+
 def test_rejected_files_have_their_reason() -> None:
     page = parsed(REPORT)
     section = page.find(".//h2[@id='rejected']").getnext()

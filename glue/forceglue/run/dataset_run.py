@@ -61,6 +61,8 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             raise ConcurrentRunError(f"{plan.name}: another run built it meanwhile. Run again.")
 
     try:
+        with stages("session"):
+            ctx.spark()
         with stages("read and join"):
             flags = ExpectationFlags(mapping.expectations)
             inputs = dataset_inputs(ctx, mapping, _reads(mapping, tables), flags)

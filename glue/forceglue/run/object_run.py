@@ -106,6 +106,8 @@ def _staged(
 ) -> _Loaded:
     """Stages the batch; where a `reject_file` rule is broken, once more with every row of the file set aside."""
     rejected: frozenset[int] = frozenset()
+    with stages("session"):
+        ctx.spark()  # the first mappings wait until it is there
     with stages("read"):
         batch = again or read_batch(ctx.spark(), plan.files, hidden(plan.mapping), few=ctx.few)
     while True:

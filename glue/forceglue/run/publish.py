@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from forceglue.run.context import RunContext
 from forceglue.run.report import RunReport
 from forceglue.run.report_html import render_html
+from forceglue.run.stages import Stages
 
 
 def publish(ctx: RunContext, report: RunReport) -> RunReport:
     """Writes the report; gives it back with the paths of what was written."""
     folder = f"_runs/{ctx.run_id}"
-    docs = _data_docs(ctx, folder)
+    stages = Stages(report.stages)
+    with stages("data docs"):
+        docs = _data_docs(ctx, folder)
     paths = replace(report.paths, report=ctx.warehouse.uri(f"{folder}/report.html"), data_docs=docs)
-    report = replace(report, paths=paths)
+    report = replace(report, paths=paths, stages=stages.seconds, finished=datetime.now(UTC))
     ctx.warehouse.write_bytes(f"{folder}/report.json", report.to_json().encode())
     ctx.warehouse.write_bytes(f"{folder}/report.html", render_html(report).encode())
     return report

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILES_SHOWN = 10
 ATTENTION_SHOWN = 25
+SLOWEST_SHOWN = 10
 # Kind, title of its table, unit of its rows, title of its card.
 SECTIONS: tuple[tuple[Kind, str, str, str], ...] = (
     ("object", "Salesforce objects", "rows landed", "From Salesforce to tables"),
@@ -50,6 +51,7 @@ def render_html(report: RunReport) -> str:
             attention=urgent[:ATTENTION_SHOWN],
             attention_more=len(urgent) - ATTENTION_SHOWN,
             notes=[a for a in things if a.level == "note"],
+            time=_time(report),
             sections=[section for words in SECTIONS if (section := _section(report, words))],
             details=[(anchors[m.name], m) for m in report.mappings if _has_details(m)],
             anchors=anchors,
@@ -90,6 +92,22 @@ def _bar(counts: MappingReport | dict[str, int]) -> list[tuple[str, int, float]]
     rows = {name: counts[name] if isinstance(counts, dict) else getattr(counts, name) for name in OUTCOMES}
     whole = sum(rows.values())
     return [(name, n, 100 * n / whole) for name, n in rows.items() if n]
+
+
+def _time(report: RunReport) -> dict[str, Any] | None:
+    """Where the time of the whole run went: its own stages, those of its mappings added up, the slowest mappings."""
+    timed = sorted((m for m in report.mappings if m.stages), key=lambda m: (-m.seconds, m.name))
+    if not (report.stages or timed):
+        return None
+    names = list(dict.fromkeys(name for m in timed for name in m.stages))
+    totals = {name: sum(m.stages.get(name, 0.0) for m in timed) for name in names}
+    return {
+        "run": report.stages,
+        "names": names,
+        "totals": totals,
+        "slowest": timed[:SLOWEST_SHOWN],
+        "timed": len(timed),
+    }
 
 
 def _when(time: datetime) -> str:

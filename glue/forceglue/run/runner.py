@@ -22,6 +22,7 @@ from forceglue.run.planner import Planner, work_order
 from forceglue.run.publish import publish
 from forceglue.run.report import IngestCounts, Kind, MappingReport, Paths, RejectedFile, RunReport
 from forceglue.run.request import RunRequest
+from forceglue.run.stages import Stages
 from forceglue.run.tables import Tables
 from forceglue.write.delta_table import usable
 
@@ -51,11 +52,12 @@ def run(request: RunRequest) -> RunReport:
     )
     ctx.prepare_judge()
     ctx.tell("ingest", "started")
-    clock = time.monotonic()
-    counts = _ingested(ctx)
-    stages = {"ingest": round(time.monotonic() - clock, 3)}
+    stages = Stages()
+    with stages("ingest"):
+        counts = _ingested(ctx)
     ctx.tell("ingest", "ended", passed=counts.passed, rejected=len(counts.rejected))
-    mappings = Scheduler(ctx).run_all()
+    with stages("mappings"):
+        mappings = Scheduler(ctx).run_all()
     failed = any(m.status in ("stopped", "failed", "skipped") for m in mappings)
     report = RunReport(
         run_id=ctx.run_id,
@@ -67,7 +69,7 @@ def run(request: RunRequest) -> RunReport:
         paths=Paths(landing=request.landing, warehouse=request.warehouse, delivery=request.delivery),
         project=project.settings.name,
         environment=request.env,
-        stages=stages,
+        stages=stages.seconds,
     )
     return publish(ctx, report)
 

@@ -21,7 +21,8 @@ OUTCOME_LABELS = {
 MINUTE, HOUR = 60, 3600
 SHOWN_IN_TENTHS = 9.95
 DRIFT_SHOWN = 4
-_ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+_ACTS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff{_NO_CHARACTERS}]")
 Level = Literal["bad", "look", "note"]
 
 
