@@ -51,6 +51,7 @@ class Cluster:
             f"spark.driver.host={HERE}", f"spark.driver.bindAddress={HERE}",
             "spark.eventLog.enabled=true", f"spark.eventLog.dir={events.as_uri()}", "spark.eventLog.compress=false",
             "spark.eventLog.rolling.enabled=false",
+            "spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             # a result of rows would not fit: what comes to the driver is counts
             "spark.driver.maxResultSize=3m",
             *settings,

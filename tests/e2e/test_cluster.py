@@ -149,7 +149,7 @@ def test_executors_elsewhere_write_what_one_process_writes(
         shutil.copytree(here.root / "mappings", there.root / "mappings", dirs_exist_ok=True)
         shutil.copytree(here.root / "landing" / "in", there.root / "landing" / "in", dirs_exist_ok=True)
         assert here.run().status == "succeeded"
-        done = running.command("run", *words(there, "landing", "warehouse", "delivery"))
+        done = running.command("run", "--quick", *words(there, "landing", "warehouse", "delivery"))
         assert done.returncode == 0, done.stdout + done.stderr
         wanted, found = everything(here), everything(there)
         assert {k: sum(v.values()) for k, v in wanted.items() if isinstance(v, Counter)}["deal"] > MANY - 100
