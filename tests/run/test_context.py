@@ -32,7 +32,7 @@ def ctx(tmp_path: Path) -> RunContext:
 
 
 def settings(ctx: RunContext) -> dict[str, str | None]:
-    return {key: ctx.spark().conf.get(key) for key in INTERPRETED}
+    return {key: ctx.spark().conf.get(key) for key in (INTERPRETED if ctx.few else COMPILED)}
 
 
 def test_few_rows_are_interpreted_and_many_compiled(ctx: RunContext) -> None:

@@ -67,7 +67,12 @@ LOCAL = {
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=240m")
 # Spark compiles the expressions of each plan: some 10 ms a column, which only many rows earn back.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+COMPILED = {
+    "spark.sql.codegen.wholeStage": "true",
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    # Java does not compile a method of more bytes: Spark would run the generated one interpreted, row by row
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+}
 _MEGABYTES = {"m": 1, "g": 1024, "t": 1024 * 1024}
 LOG_VARIABLE = "FORCEGLUE_SPARK_LOG"
 CONF_VARIABLE = "FORCEGLUE_SPARK_CONF"

@@ -25,12 +25,24 @@ def quoted(name: str) -> str:
 
 
 def timestamp_sql(text: str) -> str:
-    """SQL text: a Salesforce date-time in any of its forms (ISO with Z, +0000 or a blank, epoch milliseconds)."""
+    """SQL text: a Salesforce date-time in any of its forms (ISO with Z, +0000 or a blank, epoch milliseconds).
+
+    One pattern is matched for a value, and UTC is taken off (it is the session's zone): Spark makes the patterns of a
+    zone anew for every row.
+    """
+    local = f"replace(trim(TRAILING 'Z' FROM {text}), '+0000', '')"
     return (
-        f"CASE WHEN {text} RLIKE '{_EPOCH_MILLIS}' "
-        f"THEN timestamp_millis(try_cast(try_cast({text} AS DECIMAL(14,0)) AS BIGINT)) "
-        f"WHEN {text} RLIKE '{_DATETIME}' THEN try_cast({text} AS TIMESTAMP) END"
+        f"CASE WHEN substring({text}, 5, 1) = '-' "
+        f"THEN IF({text} RLIKE '{_DATETIME}', try_cast({local} AS TIMESTAMP), NULL) "
+        f"WHEN {text} RLIKE '{_EPOCH_MILLIS}' "
+        f"THEN timestamp_millis(try_cast(try_cast({text} AS DECIMAL(14,0)) AS BIGINT)) END"
     )
+
+
+def date_sql(text: str) -> str:
+    """SQL text: the day of a Salesforce date or date-time; most are ten characters and need no pattern."""
+    plain = f"length({text}) = 10 AND substring({text}, 8, 1) = '-' AND instr({text}, 'T') = 0"
+    return f"IF({plain}, try_cast({text} AS DATE), CAST({timestamp_sql(text)} AS DATE))"
 
 
 def as_text(name: str, physical: str) -> str:
@@ -73,7 +85,7 @@ def _from_text(text: str, target: str) -> str:
     if target == "timestamp":
         return timestamp_sql(trimmed)
     if target == "date":
-        return f"CAST({timestamp_sql(trimmed)} AS DATE)"
+        return date_sql(trimmed)
     if target == "boolean":
         return (
             f"CASE WHEN lower({trimmed}) IN ('true', '1', 't', 'yes', 'y') THEN true "

@@ -28,8 +28,7 @@ _URI_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 _MANY_FILES = 16
 _TASK_BYTES = 4 << 20
 """So much of small landed files is read by one task: where nothing is shuffled, each task writes a file of its own."""
-# readers differ in how many slashes they give a local path
-_FILE_PATH = "regexp_replace(_metadata.file_path, '^file:/+', '/')"
+_FILE_PATH = "_metadata.file_path"
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def _group(
     frame = raw.selectExpr(*columns, f"{seq} AS {SEQ}", f"{row} AS {ROW}")
     if len(seqs) == 1:
         return frame
-    return numbered(spark, frame, {_file_uri(files[s].uri): s for s in seqs})
+    return numbered(spark, frame, {path: s for s in seqs for path in _spelled(files[s].uri)})
 
 
 def _value(name: str, landed: str, kind: str) -> str:
@@ -157,8 +156,8 @@ def numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> 
     return joined.withColumn(SEQ, F.col("__number")).drop("__path", "__number")
 
 
-def _file_uri(uri: str) -> str:
-    """The path as Spark spells it in `_metadata.file_path`; a local one without its scheme."""
+def _spelled(uri: str) -> tuple[str, ...]:
+    """The path as Spark may spell it in `_metadata.file_path`: readers differ in how many slashes a local one gets."""
     scheme, sep, path = uri.rpartition("://")
     kept = "".join(c if c in _URI_KEPT or not c.isascii() else f"%{ord(c):02X}" for c in path)
-    return f"{scheme}{sep}{kept}"
+    return (f"{scheme}{sep}{kept}",) if scheme not in ("", "file") else (f"file://{kept}", f"file:{kept}")
