@@ -1,0 +1,1 @@
+"""What a user would write without forceglue: plain PySpark, Great Expectations, DuckDB."""
