@@ -14,7 +14,7 @@ from forceglue.landing.store import Store
 from forceglue.write.delta_merge import Merged, MergeKeys, MergeTerms, scd2, upsert
 from forceglue.write.delta_rewrite import rewrite
 from forceglue.write.delta_table import Table, TableState
-from forceglue.write.staged import StagedFile
+from forceglue.write.staged import StagedFile, value_range
 from transform.kit import write
 
 if TYPE_CHECKING:
@@ -76,13 +76,13 @@ class Shelf:
     def upsert(
         self, rows: Rows, *, without: Sequence[str] = (), delete: bool = False, position: int | None = None
     ) -> Merged:
-        path = self.table.store.uri(self.staged(rows).path)
+        file = self.staged(rows)
         data = [c for c in self.kinds if c not in without]
-        place = position or self.batches
-        return upsert(
-            self.spark, self.table, [path], MergeTerms(KEYS, data, [c for c in data if c != "run"], ends=delete),
-            schema=self.schema(), position=place,
+        terms = MergeTerms(
+            KEYS, data, [c for c in data if c != "run"], ends=delete, within=value_range([file], KEYS.key[0])
         )  # fmt: skip
+        path, place = self.table.store.uri(file.path), position or self.batches
+        return upsert(self.spark, self.table, [path], terms, schema=self.schema(), position=place)
 
     def rewrite(
         self, rows: Rows, *, without: Sequence[str] = (), delete: bool = False, at: TableState | None = None
@@ -100,11 +100,12 @@ class Shelf:
     def scd2(
         self, rows: Rows, *, tracked: Sequence[str] = ("v",), close: bool = True, without: Sequence[str] = ()
     ) -> Merged:
-        path = self.table.store.uri(self.staged(rows).path)
+        file = self.staged(rows)
         data = [c for c in self.kinds if c not in without]
         compared = [c for c in data if c != "run" and c not in HISTORY]
+        terms = MergeTerms(KEYS, data, compared, tracked, close, value_range([file], KEYS.key[0]))
         return scd2(
-            self.spark, self.table, [path], MergeTerms(KEYS, data, compared, tracked, close),
+            self.spark, self.table, [self.table.store.uri(file.path)], terms,
             schema=self.schema(), position=self.batches, folder=f"met-{self.batches}",
         )  # fmt: skip
 

@@ -32,6 +32,29 @@ def test_a_job_that_fails_for_its_own_reasons_was_not_overtaken(spark: SparkSess
         spark.range(1).selectExpr("raise_error('told')").collect()
 
 
+@pytest.mark.parametrize("key", ["it's", "back\\slash", "${HOME}", "ein Ä\nund mehr", "%_"])
+def test_keys_of_any_text_are_met(spark: SparkSession, tmp_path: Path, key: str) -> None:
+    """The batch's least and greatest key stand in the merge's condition, and it is both."""
+    shelf = Shelf(spark, tmp_path)
+    shelf.begin([row("a", 1, "old"), row(key, 1, "old")])
+    assert shelf.upsert([row(key, 2)]) == Merged(0, 1, 0)
+    assert dict(shelf.rows("id", "v")) == {"a": "old", key: "new"}
+
+
+def test_only_texts_and_whole_numbers_bound_what_is_read() -> None:
+    told = {
+        within: MergeTerms(KEYS, (), (), within=within).meets("t")
+        for within in ((1, 3), ("a", "b"), (b"a", b"b"), (True, True))
+    }
+    assert told == {
+        (1, 3): "t.`id` >= 1 AND t.`id` <= 3",
+        ("a", "b"): "t.`id` >= 'a' AND t.`id` <= 'b'",
+        (b"a", b"b"): "true",
+        (True, True): "true",
+    }
+    assert MergeTerms(KEYS, (), ()).meets("t") == "true"
+
+
 def test_scd2_through_the_life_of_a_record(spark: SparkSession, tmp_path: Path) -> None:
     shelf = Shelf(spark, tmp_path, history=True)
     keys = ("changes", "edited", "same", "late", "no stamp", "deleted", "marked")

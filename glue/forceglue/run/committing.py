@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from forceglue.mapping.names import match
 from forceglue.quality import rules as q
@@ -18,6 +19,7 @@ from forceglue.write.delta_named import map_columns, needs_column_mapping
 from forceglue.write.delta_properties import VECTORS, marks_pay, set_properties
 from forceglue.write.delta_rewrite import rewrite, suits
 from forceglue.write.delta_table import Table
+from forceglue.write.staged import value_range
 from forceglue.write.tombstones import bury, exhume
 
 
@@ -50,6 +52,7 @@ def _committed(
         )  # fmt: skip
         return Merged(staged.rows(q.GOOD), 0, 0)
     terms = merge_terms(plan, prepared.columns)
+    terms = replace(terms, within=value_range(good, terms.keys.key[0]))
     paths = staged.paths(ctx.warehouse)
     named = needs_column_mapping(prepared.columns)
     if plan.table and mapping.target.write == "upsert" and not named and suits(plan.table, sum(f.size for f in good)):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from forceglue.errors import ConcurrentRunError
 from forceglue.runtime.session import beside
 from forceglue.transform.cast import order_sql, quoted
+from forceglue.transform.trace import literal
 from forceglue.write.delta_table import Table, app_id
 from forceglue.write.staged import staged_files
 
@@ -61,6 +62,8 @@ class MergeTerms:
         compared: data columns that the table already has.
         tracked: columns whose change opens a version (SCD2).
         ends: a record whose latest version is deleted goes (SCD2: its version ends); else it stays and says so.
+        within: the least and the greatest first key part of the batch, where they are known: the table's rows outside
+            are not read. A text or a whole number each.
     """
 
     keys: MergeKeys
@@ -68,6 +71,14 @@ class MergeTerms:
     compared: Sequence[str]
     tracked: Sequence[str] = ()
     ends: bool = False
+    within: tuple[Any, Any] | None = None
+
+    def meets(self, side: str) -> str:
+        """SQL text: the first key part of `side` is one that the batch may hold."""
+        if self.within is None or not all(type(end) in (str, int) for end in self.within):
+            return "true"
+        column, (least, greatest) = f"{side}.{quoted(self.keys.key[0])}", map(literal, self.within)
+        return f"{column} >= {least} AND {column} <= {greatest}"
 
     @property
     def gone(self) -> str:
@@ -84,6 +95,8 @@ def session_for(spark: SparkSession, mapping: str, position: int) -> SparkSessio
         "spark.databricks.delta.schema.autoMerge.enabled": "true",
         # the source is Parquet files that nobody changes: it can be read twice, a third copy would only cost
         "spark.databricks.delta.merge.materializeSource": "none",
+        # rows of the table that meet none of the batch are left out before they are shuffled, however small the table
+        "spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold": "0",
     }
     return beside(spark, settings)
 
@@ -118,9 +131,11 @@ def upsert(
         schema: of all columns, for an insert; told, so that no file is opened to find it.
     """
     own = session_for(spark, table.mapping, position)
-    source, columns = own.read.schema(schema).parquet(*paths), schema.names
-    on = " AND ".join(f"t.{quoted(k)} = s.{quoted(k)}" for k in terms.keys.key)
-    merge = _target(own, table).merge(source.alias("s"), on)
+    columns = schema.names
+    # Spark tells the join of a filter on the one side what it then may skip on the other
+    source = own.read.schema(schema).parquet(*paths).alias("s").where(terms.meets("s"))
+    on = " AND ".join([*(f"t.{quoted(k)} = s.{quoted(k)}" for k in terms.keys.key), terms.meets("t")])
+    merge = _target(own, table).merge(source, on)
     wins = newer(terms.keys, terms.compared)
     if terms.gone != "false":
         merge = merge.whenMatchedDelete(condition=f"{terms.gone} AND {wins}")
@@ -190,7 +205,7 @@ def scd2(
     counted = {action: sum(f.rows for f in group) for action, group in files.items()}
     if counted:
         rows = own.read.schema(met.schema).parquet(table.store.uri(folder))
-        _execute(_opened_and_ended(own, table, rows, terms.keys, schema.names), table, position)
+        _execute(_opened_and_ended(own, table, rows, terms, schema.names), table, position)
     else:  # the position moves all the same
         table.adopt((), schema, position=position, at=table.state())
     return Merged(counted.get("new", 0), counted.get("version", 0) + counted.get("edit", 0), counted.get("close", 0))
@@ -203,7 +218,7 @@ def _met(own: SparkSession, table: Table, paths: Sequence[str], terms: MergeTerm
     keys = terms.keys
     source, columns = own.read.schema(schema).parquet(*paths).alias("s"), schema.names
     history = own.read.format("delta").load(table.uri)
-    current = history.where("is_current").alias("t")
+    current = history.alias("t").where("t.is_current").where(terms.meets("t"))
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
     lost = {c for c in columns if c not in terms.data and c not in _ENGINE and c in current.columns}
     values = [f"{'t' if c in lost else 's'}.{quoted(c)} AS {quoted(c)}" for c in columns]
@@ -213,11 +228,12 @@ def _met(own: SparkSession, table: Table, paths: Sequence[str], terms: MergeTerm
 
 
 def _opened_and_ended(
-    own: SparkSession, table: Table, rows: DataFrame, keys: MergeKeys, columns: Sequence[str]
+    own: SparkSession, table: Table, rows: DataFrame, terms: MergeTerms, columns: Sequence[str]
 ) -> Any:  # delta-spark's own class
     """The merge: a row that opens a version meets nothing, so its key is null."""
     from pyspark.sql import functions as F
 
+    keys = terms.keys
     key = [f"__merge_{i}" for i in range(len(keys.key))]
     named = [f"{quoted(k)} AS {m}" for k, m in zip(keys.key, key, strict=True)]
     kinds = dict(rows.dtypes)
@@ -228,7 +244,10 @@ def _opened_and_ended(
     in_place = [c for c in columns if c not in _ENGINE]
     return (
         _target(own, table)
-        .merge(touching.unionByName(opening).alias("s"), F.expr(f"{match} AND t.is_current AND NOT s.__opens"))
+        .merge(
+            touching.unionByName(opening).alias("s"),
+            F.expr(f"{match} AND {terms.meets('t')} AND t.is_current AND NOT s.__opens"),
+        )
         .whenMatchedUpdate(
             condition=f"s.{_ACTION} in ('version', 'close')", set={"is_current": "false", "valid_to": "s.valid_from"}
         )

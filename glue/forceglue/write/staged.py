@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,6 +53,21 @@ def staged_files(store: Store, folder: str) -> dict[str, tuple[StagedFile, ...]]
         kind = file.path[len(folder) :].split("/")[1].partition("=")[2]
         groups.setdefault(kind, []).append(file)
     return {kind: tuple(group) for kind, group in groups.items()}
+
+
+def value_range(files: Iterable[StagedFile], column: str) -> tuple[Any, Any] | None:
+    """The least and the greatest value of a column, from the footers; None where a file does not say."""
+    least, greatest = [], []
+    for file in files:
+        for number in range(file.footer.num_row_groups):
+            group = file.footer.row_group(number)
+            found = next((c for c in map(group.column, range(group.num_columns)) if c.path_in_schema == column), None)
+            told = found.statistics if found is not None else None
+            if told is None or not told.has_min_max:
+                return None
+            least.append(told.min)
+            greatest.append(told.max)
+    return (min(least), max(greatest)) if least else None
 
 
 def discard(store: Store, folder: str) -> None:
