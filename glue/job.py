@@ -1,7 +1,7 @@
 """The entry script of the AWS Glue job: arguments in, the main job, tables into the Data Catalog, commit.
 
 Required: --LANDING --WAREHOUSE --DELIVERY --MAPPINGS (`s3://` URIs). Optional: --ENV --PARAMS a=1,b=2 --NAMES a,b
---FULL_REFRESH true --DATABASE name.
+--FULL_REFRESH true --DATABASE name. With --MAINTAIN true it looks after the tables and loads nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forceglue.run.maintain import maintain
 from forceglue.run.request import RunRequest
 from forceglue.run.runner import run
 from forceglue.runtime import glue
@@ -21,35 +22,51 @@ from forceglue.runtime.session import start
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forceglue.run.report import RunReport
+    from pyspark.sql import SparkSession
 
 log = logging.getLogger("forceglue.job")
 
 
-def main(argv: Sequence[str] | None = None) -> RunReport:
+def main(argv: Sequence[str] | None = None) -> None:
     """Runs the job; ends with an error, and the Glue job as FAILED, when a mapping was not written."""
     told = glue.arguments(argv)
     spark = start(app=told.job_name)
     with tempfile.TemporaryDirectory() as folder, glue.job(spark, told):
-        report = run(
-            RunRequest(
-                mappings=glue.local_mappings(told.mappings, Path(folder)),
-                landing=told.landing,
-                warehouse=told.warehouse,
-                delivery=told.delivery,
-                names=told.names,
-                env=told.env,
-                params=told.params,
-                full_refresh=told.full_refresh,
-            )
+        request = RunRequest(
+            mappings=glue.local_mappings(told.mappings, Path(folder)),
+            landing=told.landing,
+            warehouse=told.warehouse,
+            delivery=told.delivery,
+            names=told.names,
+            env=told.env,
+            params=told.params,
+            full_refresh=told.full_refresh,
         )
-        for mapping in report.mappings:
-            log.info(json.dumps({"mapping": mapping.name, "status": mapping.status, "written": mapping.written}))
-        if told.database:
-            written = [mapping.name for mapping in report.mappings if mapping.status == "written"]
-            glue.register(spark, told.database, glue.locations(told.warehouse, written))
-        glue.raise_if_failed(report)
-    return report
+        if told.maintain:
+            look_after(request)
+        else:
+            load(request, spark, told.database)
+
+
+def load(request: RunRequest, spark: SparkSession, database: str | None) -> None:
+    """The main job, and its tables into the Data Catalog."""
+    report = run(request)
+    for mapping in report.mappings:
+        log.info(json.dumps({"mapping": mapping.name, "status": mapping.status, "written": mapping.written}))
+    if database:
+        written = [mapping.name for mapping in report.mappings if mapping.status == "written"]
+        glue.register(spark, database, glue.locations(request.warehouse, written))
+    glue.raise_if_failed(report)
+
+
+def look_after(request: RunRequest) -> None:
+    """Small files joined, what no table needs any more removed."""
+    done = maintain(request, dry=False)
+    for care in done.tables:
+        told = {"table": care.name, "joined": care.joined, "removed": care.removed, "note": care.note}
+        log.info(json.dumps({**told, "error": care.error}))
+    if failed := [f"{care.name}: {care.error}" for care in done.tables if care.error]:
+        raise glue.JobFailed(f"Not looked after: {'; '.join(failed)}. The next time will try again.")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forceglue.run.maintain import Care, Maintained
 from forceglue.run.report import MappingReport, RunReport
 from forceglue.runtime import glue
 
@@ -88,3 +89,31 @@ def test_without_a_database_nothing_is_registered(monkeypatch: pytest.MonkeyPatc
     stage = Stage(monkeypatch, MappingReport("account", "object", "written"))
     stage.script.main(arguments(tmp_path))
     assert stage.registered == {}
+
+
+def cared(monkeypatch: pytest.MonkeyPatch, stage: Stage, *tables: Care) -> list[RunRequest]:
+    asked: list[RunRequest] = []
+
+    def maintain(request: RunRequest, *, dry: bool) -> Maintained:
+        assert not dry
+        asked.append(request)
+        return Maintained(dry, tables)
+
+    monkeypatch.setattr(stage.script, "maintain", maintain)
+    return asked
+
+
+def test_maintain_loads_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stage = Stage(monkeypatch)
+    asked = cared(monkeypatch, stage, Care("account", "table"))
+    stage.script.main(arguments(tmp_path, "--MAINTAIN", "true", "--DATABASE", "sf", "--NAMES", "account"))
+    assert [request.names for request in asked] == [("account",)]
+    assert (stage.request, stage.registered, stage.said) == (None, {}, ["init", "commit"])
+
+
+def test_a_table_that_could_not_be_looked_after_fails_the_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stage = Stage(monkeypatch)
+    cared(monkeypatch, stage, Care("account", "table"), Care("order", "table", error="e"))
+    with pytest.raises(glue.JobFailed, match="order: e"):
+        stage.script.main(arguments(tmp_path, "--MAINTAIN", "true"))
+    assert stage.said == ["init"]

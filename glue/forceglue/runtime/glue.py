@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forceglue.run.report import RunReport
 
 REQUIRED = ("JOB_NAME", "LANDING", "WAREHOUSE", "DELIVERY", "MAPPINGS")
-OPTIONAL = ("ENV", "PARAMS", "NAMES", "FULL_REFRESH", "DATABASE")
+OPTIONAL = ("ENV", "PARAMS", "NAMES", "FULL_REFRESH", "DATABASE", "MAINTAIN")
 TRUE = frozenset({"true", "yes", "1"})
 FALSE = frozenset({"false", "no", "0", ""})
 
@@ -45,6 +45,7 @@ class JobArguments:
         params: values of `${PARAM}`.
         full_refresh: load every file again and replace the tables.
         database: the Data Catalog's database; None registers nothing.
+        maintain: look after the tables (`forceglue maintain`) and load nothing.
         raw: what `getResolvedOptions` gave, for `Job.init`.
     """
 
@@ -58,6 +59,7 @@ class JobArguments:
     params: Mapping[str, str] = field(default_factory=dict)
     full_refresh: bool = False
     database: str | None = None
+    maintain: bool = False
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,6 +93,7 @@ def arguments(argv: Sequence[str] | None = None) -> JobArguments:
         params=_pairs(raw.get("PARAMS", "")),
         full_refresh=_truth("FULL_REFRESH", raw.get("FULL_REFRESH", "")),
         database=raw.get("DATABASE") or None,
+        maintain=_truth("MAINTAIN", raw.get("MAINTAIN", "")),
         raw=raw,
     )
 
