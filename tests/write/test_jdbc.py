@@ -364,6 +364,7 @@ def test_readers_never_see_half_a_load(spark: SparkSession, postgres: Postgres, 
         with postgres.open() as connection:
             connection.execute("SET statement_timeout TO '20s'")
             for _ in range(200_000):
+                last = loaded.is_set()  # asked before the read, so that what the last load wrote is seen
                 try:
                     found = connection.execute(
                         f'SELECT count(*), min(v), max(v), count(DISTINCT k) FROM "{schema}".t'
@@ -372,7 +373,7 @@ def test_readers_never_see_half_a_load(spark: SparkSession, postgres: Postgres, 
                     waited.append(True)
                     return
                 seen.add(found or ())
-                if loaded.is_set():
+                if last:
                     return
 
     readers = [threading.Thread(target=read) for _ in range(2)]

@@ -7,9 +7,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forceglue.mapping.model.quality import Expectation
+from forceglue.runtime.session import ANSI, TOLERANT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyspark.sql import DataFrame, SparkSession
+
+
+@pytest.fixture(autouse=True)
+def tolerant(spark: SparkSession) -> Iterator[None]:
+    """The session as mappings have it, on either stack."""
+    before = spark.conf.get(ANSI)
+    spark.conf.set(ANSI, TOLERANT[ANSI])
+    yield
+    spark.conf.set(ANSI, str(before))
+
 
 RESULT_KEYS = ("element_count", "missing_count", "unexpected_count", "unexpected_percent")
 
