@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -23,6 +24,12 @@ def test_cpu_time_is_that_of_every_process_that_was_started() -> None:
     assert done.wall >= 0.6
     assert done.peak > 1 << 20
     assert done.told == {"rows": 3}
+
+
+def test_other_children_are_not_waited_for() -> None:
+    with subprocess.Popen(python("import time; time.sleep(60)")) as other:
+        assert timed(python("pass")).wall < 30
+        other.kill()
 
 
 def test_a_command_that_fails_gives_no_figure() -> None:

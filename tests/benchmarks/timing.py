@@ -62,7 +62,8 @@ def timed(command: Sequence[str], environment: Mapping[str, str] | None = None) 
     }
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as complained:
         started = time.monotonic()
-        process = subprocess.Popen(list(command), stdout=said, stderr=complained, env=given)
+        # a group of its own, to wait for it and what it leaves behind, and for no other child of ours
+        process = subprocess.Popen(list(command), stdout=said, stderr=complained, env=given, process_group=0)
         code, wall, cpu, peak = _ended(process, started)
         said.seek(0)
         complained.seek(0)
@@ -76,7 +77,7 @@ def _ended(process: subprocess.Popen[str], started: float) -> tuple[int, float, 
     code, wall, cpu, peak = 0, 0.0, 0.0, 0
     while True:
         try:
-            pid, status, used = os.wait4(-1, 0)
+            pid, status, used = os.wait4(-process.pid, 0)
         except ChildProcessError:
             return code, wall, cpu, peak
         cpu += used.ru_utime + used.ru_stime

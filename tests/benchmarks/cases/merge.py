@@ -19,30 +19,37 @@ CHANGES, NEW = 80_000, 20_000
 
 def compare(rows: int, rounds: int) -> Iterator[Figure]:
     """Changes spread over the whole table, and changes of the newest tenth."""
-    first, kept = wide(rows, columns=COLUMNS), fresh("merge-kept")
-    roots = fresh("merge-ours")
-    land(first, roots / "landing")
-    forceglue_run(roots, mappings=MAPPINGS / "narrow", quick=False)
-    shutil.rmtree(roots / "landing")
-    roots.rename(kept / "ours")
-    python("benchmarks.by_hand.merge", "prepare", first, kept / "theirs")
+    kept = _prepared(rows)
     for where, numbers in (
         ("spread over all of it", f"n * {rows // CHANGES}"),
         ("in its newest tenth", f"{rows - rows // 10} + n * {rows // 10 // CHANGES}"),
     ):
-        batch = _batch(numbers, rows)
+        batch = _batch("merge-changes", [(numbers, CHANGES), (f"n + {rows}", NEW)], later=400)
         pairs = in_turn(lambda b=batch: _ours(kept, b), lambda b=batch: _theirs(kept, b), rounds)
         yield ratio(f"{CHANGES + NEW:,} changes {where}, {rows:,} rows: the best MERGE by hand", pairs, 1.2)
 
 
-def _batch(numbers: str, rows: int) -> Path:
+def _prepared(rows: int) -> Path:
+    """Both tables as they are day after day: ours has been updated before, theirs is kept in the order of its keys."""
+    first, kept, roots = wide(rows, columns=COLUMNS), fresh("merge-kept"), fresh("merge-ours")
+    for source in (first, _batch("merge-earlier", [("n * 1000", 100)], later=30)):
+        land(source, roots / "landing")
+        forceglue_run(roots, mappings=MAPPINGS / "narrow", quick=False)
+    shutil.rmtree(roots / "landing")
+    roots.rename(kept / "ours")
+    python("benchmarks.by_hand.merge", "prepare", first, kept / "theirs")
+    return kept
+
+
+def _batch(name: str, parts: list[tuple[str, int]], later: int) -> Path:
+    """A landing area with a file for each `(which records, how many)`."""
     import duckdb
 
-    folder = fresh("merge-changes")
-    flow = folder / "in" / "bench-Salesforce-Wide__c" / "99999999-2222-3333-4444-555555555555"
+    folder = fresh(name)
+    flow = folder / "in" / "bench-Salesforce-Wide__c" / f"{later:08}-2222-3333-4444-555555555555"
     flow.mkdir(parents=True)
-    wide_file(duckdb.connect(), flow / "part-00000.parquet", numbers, CHANGES, COLUMNS, 400)
-    wide_file(duckdb.connect(), flow / "part-00001.parquet", f"n + {rows}", NEW, COLUMNS, 400)
+    for at, (numbers, count) in enumerate(parts):
+        wide_file(duckdb.connect(), flow / f"part-{at:05}.parquet", numbers, count, COLUMNS, later)
     return folder
 
 
