@@ -60,7 +60,6 @@ ALLOWED = {
     "transform/again.py": {"collect": (1, "a row a landed file")},
     "transform/read.py": {"createDataFrame": (1, "a row a landed file")},
     "write/delta_compact.py": {"first": (1, "a row of counts")},
-    "write/delta_merge.py": {"collect": (1, "a row an action")},
     "write/postgres_copy.py": {"collect": (1, "a row a task")},
 }
 
