@@ -92,3 +92,7 @@ def test_a_warning_is_on_the_console_and_fails_nothing() -> None:
 def test_a_good_mapping_asks_for_nothing() -> None:
     assert attention(replace(REPORT, mappings=(SALES,), ingest=IngestCounts())) == ()
     assert ORDER.balance
+
+
+def test_what_is_no_character_of_unicode_is_replaced() -> None:
+    assert clean("a\U0010fffe\ufdd0\uffffb") == "a\ufffd\ufffd\ufffdb"
