@@ -75,8 +75,7 @@ def compact(
     }
     columns = [found for c in cluster_by if (found := match(c, at.columns)) and found not in at.partitions]
     near = f" ZORDER BY ({', '.join(map(quoted, columns))})" if columns else ""
-    place = table.uri.replace("`", "``")
     with told_overtaken(table):
-        done = beside(spark, settings).sql(f"OPTIMIZE delta.`{place}`{near}").first()
+        done = beside(spark, settings).sql(f"OPTIMIZE delta.{quoted(table.uri)}{near}").first()
     metrics = done["metrics"] if done else None
     return (int(metrics["numFilesRemoved"]), int(metrics["numFilesAdded"])) if metrics else (0, 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from forceglue.transform.cast import quoted
 from forceglue.write.delta_merge import told_overtaken
 
 if TYPE_CHECKING:
@@ -33,6 +34,5 @@ def set_properties(spark: SparkSession, table: Table, properties: Mapping[str, s
         ConcurrentRunError: another run committed at the same time.
     """
     told = ", ".join(f"'{name}' = '{value}'" for name, value in properties.items())
-    place = table.uri.replace("`", "``")
     with told_overtaken(table):
-        spark.sql(f"ALTER TABLE delta.`{place}` SET TBLPROPERTIES ({told})")
+        spark.sql(f"ALTER TABLE delta.{quoted(table.uri)} SET TBLPROPERTIES ({told})")
