@@ -46,6 +46,44 @@ class LandingError(ForceglueError, OSError):
     """A landing area that cannot be read or written."""
 
 
+class SalesforceError(ForceglueError, RuntimeError):
+    """Salesforce refuses a call for good; no token and no secret is in the message.
+
+    Attributes:
+        code: Salesforce's own (`INVALID_FIELD`), or the HTTP status as text where it gave none.
+        status: the HTTP status; 0 where there was no answer.
+        reason: Salesforce's own words.
+    """
+
+    def __init__(self, message: str, *, code: str = "", status: int = 0, reason: str = "") -> None:
+        self.code, self.status, self.reason = code, status, reason
+        super().__init__(message)
+
+
+class SignInError(SalesforceError):
+    """Salesforce, or the token broker, gives no token."""
+
+
+class SalesforceBusyError(SalesforceError, TransientError):
+    """Salesforce, or the way to it, failed in a way that passes, and went on failing through every try."""
+
+
+class LimitReachedError(SalesforceError, TransientError):
+    """The day's calls are used up, wholly or to the share that may be used; what is done so far is kept.
+
+    Attributes:
+        used, allowed: calls of the last 24 hours, and how many there may be; None where Salesforce did not say.
+    """
+
+    def __init__(self, message: str, *, code: str = "", used: int | None = None, allowed: int | None = None) -> None:
+        self.used, self.allowed = used, allowed
+        super().__init__(message, code=code)
+
+
+class ExtractError(ForceglueError, RuntimeError):
+    """An object that could not be read whole, or whose rows are not proved; nothing of it has landed."""
+
+
 class GateStopped(ForceglueError):
     """A `fail` rule or a batch-level expectation stopped a mapping before anything was written.
 

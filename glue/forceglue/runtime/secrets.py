@@ -1,4 +1,4 @@
-"""User and password of a database connection: from AWS Secrets Manager or from the environment, never from a file.
+"""Credentials from AWS Secrets Manager or from the environment, never from a file of the project.
 
 What is read here is told to nobody: it stands in no log, no error and no report.
 """
@@ -51,7 +51,16 @@ def from_secret(name: str) -> tuple[str, str]:
     """User name and password of the secret `name`, whose text is JSON with `username` and `password`.
 
     Raises:
-        UsageError: the secret is not there or has another shape.
+        UsageError: the secret has another shape; else as `secret_text`.
+    """
+    return _pair(name, secret_text(name))
+
+
+def secret_text(name: str) -> str:
+    """The text of the secret `name`; empty where it holds bytes.
+
+    Raises:
+        UsageError: the secret is not there.
         SetupError: access is refused, or there are no AWS credentials.
         TransientError: the service is busy.
     """
@@ -75,7 +84,7 @@ def from_secret(name: str) -> tuple[str, str]:
             f"secret {name}: Secrets Manager cannot be asked ({type(error).__name__}). "
             "Check the AWS region and credentials."
         ) from None
-    return _pair(name, text)
+    return text
 
 
 def _pair(name: str, text: str) -> tuple[str, str]:

@@ -1,0 +1,81 @@
+"""Tokens: one for all threads, asked for once, and once more when Salesforce says that it is no longer valid."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from forceglue.salesforce.retry import Pace
+from forceglue.salesforce.session import Web
+from forceglue.salesforce.settings import Connection
+
+
+@dataclass(frozen=True)
+class Token:
+    """An access token and the org it is for."""
+
+    access_token: str = field(repr=False)
+    instance_url: str = ""
+
+    @property
+    def hash(self) -> str:
+        """What names the token to a broker without telling it."""
+        return hashlib.sha256(self.access_token.encode()).hexdigest()
+
+
+Fetch = Callable[["Token | None"], Token]
+"""Gets a token from somewhere; the argument is the one that is no longer valid, if there was one."""
+
+
+class SignIn:
+    """The token that all threads use; whoever finds it stale gets a new one, the others wait for it."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._token: Token | None = None
+        self._lock = threading.Lock()
+
+    def token(self) -> Token:
+        """The token, asked for when there is none.
+
+        Raises:
+            SignInError: there is none to be had.
+            SalesforceBusyError: the token address did not answer.
+        """
+        with self._lock:
+            if self._token is None:
+                self._token = self._fetch(None)
+            return self._token
+
+    def renewed(self, stale: Token) -> Token:
+        """Another token than `stale`: the one that another thread has got meanwhile, else a new one."""
+        with self._lock:
+            if self._token is None or self._token == stale:
+                self._token = self._fetch(stale)
+            return self._token
+
+
+def sign_in(connection: Connection, web: Web, pace: Pace | None = None) -> SignIn:
+    """The way in that the connection describes."""
+    from forceglue.salesforce import flows
+
+    pace = pace or Pace()
+    if connection.flow == "broker":
+        from forceglue.salesforce.broker import from_broker
+
+        return SignIn(from_broker(connection, web, pace))
+    if connection.flow == "refresh":
+        from forceglue.salesforce.rotation import rotating
+
+        return SignIn(rotating(connection, web, pace))
+    if connection.flow == "password":
+        warnings.warn(
+            "Salesforce retires sign-in by user name and password: use a private key (SF_PRIVATE_KEY_FILE) or "
+            "client credentials",
+            UserWarning,
+            stacklevel=2,
+        )
+    return SignIn(lambda _: flows.ask(connection, web, pace))
