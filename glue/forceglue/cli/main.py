@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "check": "check:check",
     "plan": "run:plan",
+    "extract": "extract:extract",
     "run": "run:run",
     "preview": "look:preview",
     "test": "look:test",
@@ -25,6 +26,7 @@ COMMANDS = {
 SHORT = {
     "check": "Check the mapping files; no JVM.",
     "plan": "What a run would do, with numbers; writes nothing.",
+    "extract": "Read objects from Salesforce and land them.",
     "run": "The main job: ingest, load, deliver, report.",
     "preview": "See rows of a mapping without writing.",
     "test": "Run the mappings' own examples.",

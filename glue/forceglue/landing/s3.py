@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
@@ -83,6 +85,16 @@ class S3Backend:
         condition = {"IfNoneMatch": "*"} if exclusive else {}
         with self._told(path):
             self._client.put_object(Bucket=self._bucket, Key=self._prefix + path, Body=data, **condition)
+
+    @contextmanager
+    def filled(self, path: str) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix="forceglue-") as folder:
+            temporary = Path(folder, "part")
+            yield temporary
+            with self._told(path):
+                self._client.upload_file(
+                    str(temporary), self._bucket, self._prefix + path
+                )  # in parts where it is large
 
     def move(self, source: str, target: str) -> None:
         with self._told(source):

@@ -10,7 +10,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,6 +45,7 @@ class Backend(Protocol):
     def stat(self, path: str) -> Entry | None: ...
     def open_input(self, path: str) -> BinaryIO: ...
     def write_bytes(self, path: str, data: bytes, exclusive: bool) -> None: ...
+    def filled(self, path: str) -> AbstractContextManager[Path]: ...
     def move(self, source: str, target: str) -> None: ...
     def delete(self, path: str) -> None: ...
     def uri(self, path: str) -> str: ...
@@ -105,6 +106,13 @@ class Store:
         With `exclusive`, a file that is there stays and `FileExistsError` is raised: of several writers one wins.
         """
         self._backend.write_bytes(checked(path), data, exclusive)
+
+    def filled(self, path: str) -> AbstractContextManager[Path]:
+        """A file of this machine to write to in the block; it is under `path`, whole, when the block ends well.
+
+        For what is too large to be held at once. A block that ends with an error leaves nothing, and what is there.
+        """
+        return self._backend.filled(checked(path))
 
     def move(self, source: str, target: str) -> None:
         """Moves one file and replaces what is at `target` (S3: copy, then delete; a crash leaves both, each whole)."""
@@ -211,6 +219,22 @@ class LocalBackend:
             finally:
                 temporary.unlink(missing_ok=True)
             _sync(target.parent)
+
+    @contextmanager
+    def filled(self, path: str) -> Iterator[Path]:
+        target = self._root / path
+        with told(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}.tmp"
+        try:
+            yield temporary
+            with told(target):
+                with temporary.open("rb+") as out:
+                    os.fsync(out.fileno())
+                temporary.replace(target)
+                _sync(target.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def move(self, source: str, target: str) -> None:
         old, new = self._root / source, self._root / target

@@ -1,0 +1,151 @@
+"""What a person reads in the terminal: progress while an extract works, its table, the table of bookmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from forceglue.extract.report import ExtractReport, ObjectReport
+from forceglue.run.wording import clean, duration, number, plural
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.status import Status
+
+    from forceglue.extract.state import Bookmark
+
+SIGNS = {
+    "landed": ("✓", "+"),
+    "nothing_new": ("·", "-"),
+    "skipped": ("·", "-"),
+    "stopped": ("✗", "x"),
+    "failed": ("✗", "x"),
+}
+STYLES = {"landed": "green", "nothing_new": "dim", "skipped": "dim", "stopped": "yellow", "failed": "bold red"}
+WORDS = {"nothing_new": "nothing new"}
+SKIPPED_SHOWN, WIDTH = 15, 24
+
+
+class Shown:
+    """One line an object when it ends; on a terminal also a live line with what is being read. Threads share it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._lock = console, Lock()
+        self._reading: dict[str, None] = {}
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._status = self._console.status(Text("connecting"), spinner_style="cyan")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status:
+            self._status.stop()
+
+    def on_event(self, name: str, state: object) -> None:
+        """Told of each object: that it is being read, or its report."""
+        with self._lock:
+            if isinstance(state, ObjectReport):
+                self._reading.pop(name, None)
+                self._console.print(_line(state, ascii_only=self._console.options.ascii_only), soft_wrap=True)
+            else:
+                self._reading[name] = None
+            if self._status:
+                self._status.update(Text(clean("reading " + ", ".join(list(self._reading)[:4]))))
+
+
+def _line(report: ObjectReport, *, ascii_only: bool) -> Text:
+    style = STYLES[report.status]
+    line = Text(f"{SIGNS[report.status][ascii_only]} ", style).append(clean(report.name).ljust(WIDTH), "bold")
+    told = f"{number(report.rows)} rows" if report.status == "landed" else WORDS.get(report.status, report.status)
+    return line.append(f"  {told}", style).append(f"  {duration(report.seconds)}", "dim")
+
+
+def summary(report: ExtractReport, where: str) -> RenderableType:
+    """The end of an extract: a row an object, what needs a look, one sentence."""
+    parts: list[RenderableType] = []
+    shown = [o for o in report.objects if o.status != "skipped"]
+    if shown:
+        parts.append(_table(shown))
+    notes = [(o.name, text, "") for o in shown for text in o.notes]
+    notes += [(o.name, o.error or "", STYLES[o.status]) for o in shown if o.error and o.status == "failed"]
+    parts += _list("What needs a look", notes, len(notes))
+    left = [(o.name, f"{name}: {why}", "dim") for o in shown for name, why in o.left_out.items() if "base64" in why]
+    parts += _list("Fields that are not read", left, SKIPPED_SHOWN)
+    skipped = [(o.name, o.error or "", "dim") for o in report.objects if o.status == "skipped"]
+    parts += _list("Objects that are not read", skipped, SKIPPED_SHOWN)
+    good = report.status == "succeeded"
+    used = f"; {number(report.used)} of {number(report.allowed)} of the day" if report.used and report.allowed else ""
+    told = f" in {duration(report.seconds)}. {plural(report.rows, 'row')} landed; {plural(report.calls, 'API call')}"
+    sentence = Text("Succeeded" if good else "Failed", "bold green" if good else "bold red").append(
+        f"{told}{used}.", ""
+    )
+    why = [Text(clean(report.stopped), STYLES["stopped"])] if report.stopped else []
+    return Group(*parts, Text(), *why, sentence, Text(f"Report: {clean(where)}", "dim"))
+
+
+def _table(reports: Sequence[ObjectReport]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
+    for title in ("Object", "State", "API", "From", "To"):
+        table.add_column(title, overflow="fold")
+    for title in ("Rows", "Pages", "Calls", "Left out", "Time"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for o in reports:
+        state = WORDS.get(o.status, o.status) + (" (resumed)" if o.resumed else "")
+        read = o.status in ("landed", "nothing_new") and o.api is not None
+        table.add_row(
+            Text(clean(o.name)),
+            Text(state, STYLES[o.status]),
+            o.api or "",
+            (_time(o.since) or "the start") if read else "",
+            _time(o.until),
+            number(o.rows),
+            str(o.pages),
+            str(o.calls),
+            str(len(o.left_out) or ""),
+            Text(duration(o.seconds), "dim"),
+        )
+    return table
+
+
+def status_table(found: Sequence[Bookmark]) -> RenderableType:
+    """Up to when each object has landed."""
+    if not found:
+        return Text("Nothing was extracted into this landing root yet.")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
+    for title in ("Object", "Landed up to", "By", "Last extract"):
+        table.add_column(title, overflow="fold")
+    table.add_column("Rows then", justify="right")
+    for b in found:
+        until = _time(b.until) if b.until else "read whole each time"
+        table.add_row(Text(clean(b.object)), until, b.cursor or "", _time(b.extracted_at), number(b.rows))
+    return table
+
+
+def _list(title: str, rows: Sequence[tuple[str, str, str]], shown: int) -> list[RenderableType]:
+    if not rows:
+        return []
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(overflow="fold", max_width=40)
+    grid.add_column(overflow="fold")
+    for name, text, style in rows[:shown]:
+        grid.add_row(Text(clean(name), "bold"), Text(clean(text), style))
+    rest = len(rows) - shown
+    more = [Text(f"and {number(rest)} more; all are in the report", "dim")] if rest > 0 else []
+    return [Text(), Text(title, "bold"), grid, *more]
+
+
+def _time(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""

@@ -1,0 +1,75 @@
+"""What both ways of reading have in common: where pages go, how one is proved, when to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+
+from forceglue.errors import ExtractError, ForceglueError
+from forceglue.extract.state import Page, Plan, Segment
+from forceglue.landing.store import Store
+from forceglue.salesforce.client import Salesforce
+
+
+class StoppedError(ForceglueError):
+    """The extract is to end: another object met a limit, or a person interrupted it. What is on disk is kept."""
+
+
+@dataclass
+class Work:
+    """What all objects of an extract share.
+
+    Attributes:
+        pages: the threads that read result pages, for all objects together: they bound the memory.
+        stopping: set when everything is to end.
+    """
+
+    org: Salesforce
+    store: Store
+    pages: ThreadPoolExecutor
+    piece: int
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def submit(self, call: Callable[..., Page], *args: object) -> Future[Page]:
+        """Reads a page in a thread of the pool; its calls count for the object that asks."""
+        return self.pages.submit(copy_context().run, call, *args)
+
+    def proceed(self) -> None:
+        """Called between two steps.
+
+        Raises:
+            StoppedError: it is to end.
+        """
+        if self.stopping.is_set():
+            raise StoppedError("stopped")
+
+
+@dataclass(frozen=True)
+class SegmentRead:
+    """A segment that is wholly on disk, and proved."""
+
+    segment: Segment
+    pages: tuple[Page, ...]
+
+
+def prove(plan: Plan, segment: Segment, pages: tuple[Page, ...]) -> SegmentRead:
+    """Compares the sum of the pages with what Salesforce says that the query gives.
+
+    Raises:
+        ExtractError: they differ, or Salesforce said nothing.
+    """
+    rows = sum(page.rows for page in pages)
+    if segment.rows is None:
+        raise ExtractError(
+            f"{plan.object}: Salesforce did not say how many rows the query gives, so that the {rows:,} that came are "
+            "not proved; nothing has landed. Run again."
+        )
+    if rows != segment.rows:
+        raise ExtractError(
+            f"{plan.object}: {rows:,} rows came and Salesforce counted {segment.rows:,}; nothing has landed. "
+            "Run again; if it stays so, something between here and Salesforce changes its answers."
+        )
+    return SegmentRead(segment, pages)
