@@ -8,13 +8,33 @@ from __future__ import annotations
 
 from typing import Any
 
-BULK_CANNOT = frozenset({  # fmt: skip
-    "AcceptedEventRelation", "Attachment", "CaseStatus", "ContractStatus", "DeclinedEventRelation",
-    "EventWhoRelation", "FieldSecurityClassification", "KnowledgeArticle", "KnowledgeArticleVersion", "LeadStatus",
-    "OrderStatus", "PartnerRole", "RecentlyViewed", "ServiceAppointmentStatus", "ShiftStatus", "SolutionStatus",
-    "TaskPriority", "TaskStatus", "TaskWhoRelation", "UndecidedEventRelation", "WorkOrderLineItemStatus",
-    "WorkOrderStatus", "WorkStepStatus",
-})  # fmt: skip
+BULK_CANNOT = frozenset(
+    {
+        "AcceptedEventRelation",
+        "Attachment",
+        "CaseStatus",
+        "ContractStatus",
+        "DeclinedEventRelation",
+        "EventWhoRelation",
+        "FieldSecurityClassification",
+        "KnowledgeArticle",
+        "KnowledgeArticleVersion",
+        "LeadStatus",
+        "OrderStatus",
+        "PartnerRole",
+        "RecentlyViewed",
+        "ServiceAppointmentStatus",
+        "ShiftStatus",
+        "SolutionStatus",
+        "TaskPriority",
+        "TaskStatus",
+        "TaskWhoRelation",
+        "UndecidedEventRelation",
+        "WorkOrderLineItemStatus",
+        "WorkOrderStatus",
+        "WorkStepStatus",
+    }
+)
 """Bulk API 2.0 refuses them, REST does not."""
 
 _PARENT = "Salesforce answers only a query that names the parent's Ids"
