@@ -48,10 +48,36 @@ def test_a_file_that_is_no_describe(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("boolean", "boolean"), ("datetime", "timestamp"), ("date", "date"), ("int", "int"), ("double", "double"), ("picklist", "string"), ("id", "string"), (None, None)],
+    [("boolean", "boolean"), ("datetime", "timestamp"), ("date", "date"), ("int", "bigint"), ("long", "bigint"), ("time", "string"), ("anyType", "string"), ("double", "double"), ("picklist", "string"), ("id", "string"), (None, None)],
 )  # fmt: skip
 def test_types(kind: str | None, expected: str | None) -> None:
     assert CatalogField("x", kind).spark_type == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"precision": 18, "scale": 2}, "decimal(18,2)"),
+        ({"precision": 5}, "decimal(5,0)"),
+        ({"precision": 38, "scale": 20}, "decimal(38,20)"),
+        ({"precision": 40, "scale": 2}, "double"),
+        ({}, "double"),
+        ({"precision": 18, "scale": 2, "calculated": True}, "decimal(38,18)"),
+        ({"precision": 30, "scale": 2, "calculated": True}, "decimal(38,10)"),
+        ({"precision": 18, "scale": 18, "calculated": True}, "decimal(38,18)"),
+        ({"precision": 38, "scale": 2, "calculated": True}, "decimal(38,2)"),
+    ],
+)
+def test_numbers_have_the_digits_that_describe_says(facts: dict[str, int], expected: str) -> None:
+    for kind in ("currency", "double", "percent"):
+        assert CatalogField("x", kind, **facts).spark_type == expected  # type: ignore[arg-type]
+
+
+def test_picklist_values_are_the_active_ones_in_both_forms() -> None:
+    described = [{"value": "New", "active": True}, {"value": "Old", "active": False}]
+    fields = [{"name": "A", "picklistValues": described}, {"name": "B", "picklistValues": ["New"]}, {"name": "C"}]
+    found = object_from_describe({"name": "X", "fields": fields})
+    assert [field.picklist for field in found.fields] == [("New",), ("New",), None]
 
 
 def test_compound_fields() -> None:

@@ -8,7 +8,11 @@ from typing import Any
 import click
 
 COMMANDS = {
+    "init": "init:init",
     "check": "check:check",
+    "catalog": "catalog:catalog",
+    "scaffold": "scaffold:scaffold",
+    "drift": "drift:drift",
     "plan": "run:plan",
     "extract": "extract:extract",
     "run": "run:run",
@@ -24,7 +28,11 @@ COMMANDS = {
     "demo": "demo:demo",
 }
 SHORT = {
+    "init": "Start a project of your own in an empty folder.",
     "check": "Check the mapping files; no JVM.",
+    "catalog": "Keep what Salesforce says about its objects: pull.",
+    "scaffold": "Write mappings from what Salesforce says; edits stay.",
+    "drift": "What has changed in Salesforce, and what a run would make of it.",
     "plan": "What a run would do, with numbers; writes nothing.",
     "extract": "Read objects from Salesforce and land them.",
     "run": "The main job: ingest, load, deliver, report.",

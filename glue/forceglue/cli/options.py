@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from forceglue.run.request import RunRequest
+    from forceglue.salesforce.client import Salesforce
 
 Command = Callable[..., Any]
 
@@ -38,6 +39,27 @@ def project_options(command: Command) -> Command:
 def root_options(command: Command) -> Command:
     """`--landing --warehouse --delivery`, and the project's."""
     return landing_option(warehouse_option(delivery_option(project_options(command))))
+
+
+def org_options(command: Command) -> Command:
+    """`--allow-password`; everything else of a connection comes from the environment."""
+    return click.option(
+        "--allow-password", is_flag=True, help="Allow sign-in by user name and password, which is retired."
+    )(command)
+
+
+@contextmanager
+def signed_in(allow_password: bool) -> Iterator[Salesforce]:
+    """The org that the environment describes.
+
+    Raises:
+        UsageError: with all that is wrong with the variables.
+    """
+    from forceglue.salesforce.client import Salesforce
+    from forceglue.salesforce.settings import from_environment
+
+    with Salesforce(from_environment(allow_password=allow_password)) as org:
+        yield org
 
 
 def pairs(given: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The catalog: what Salesforce's describe says about each object, kept as `catalog/<Object>.json`.
 
-A file has the shape of a describe: `{"name", "label", "fields": [{"name", "type"?, "label"?, ...}]}`.
-An object without a file is simply not known; nothing is then said about its fields.
+A file has the shape of a describe: `{"name", "label", "fields": [{"name", "type"?, "label"?, ...}]}`. A fact that a
+field does not say is not known. An object without a file is not known either; nothing is then said about its fields.
+`forceglue catalog pull` writes them (`describe.snapshot`).
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from forceglue.mapping.problems import Problem
 
 COMPOUND_TYPES = frozenset({"address", "location"})
 
+NUMBERS = frozenset({"currency", "double", "percent"})
+MOST_DIGITS, FORMULA_SCALE = 38, 18
+
 _SPARK_TYPES = {
     "boolean": "boolean",
-    "int": "int",
+    "int": "bigint",  # some that describe calls int hold more: Site.DailyBandwidthUsed
     "long": "bigint",
     "double": "double",
     "currency": "double",
@@ -36,7 +40,12 @@ class CatalogField:
     Attributes:
         type: describe's type (`string`, `currency`, `datetime`, `address`, ...); None where nobody knows it.
         calculated: a formula or roll-up; its change does not touch SystemModstamp.
+        formula: its text; a roll-up has none.
         references: API names of the objects that a reference field points to.
+        picklist: the active values (API values, not labels); None where they are not known.
+        part_of: the compound field that it is a part of.
+        custom: made by an administrator; only such a field can be deleted.
+        permissionable: field-level security can hide it.
     """
 
     name: str
@@ -49,6 +58,11 @@ class CatalogField:
     nullable: bool | None = None
     calculated: bool = False
     references: tuple[str, ...] = ()
+    formula: str | None = None
+    picklist: tuple[str, ...] | None = None
+    part_of: str | None = None
+    custom: bool = False
+    permissionable: bool = True
 
     @property
     def compound(self) -> bool:
@@ -57,11 +71,17 @@ class CatalogField:
 
     @property
     def spark_type(self) -> str | None:
-        """The Spark SQL type that holds every value of the field; None where the type is not known."""
+        """The Spark SQL type that holds every value of the field; None where the type is not known.
+
+        The value of a formula is computed, and has the digits that come of it whatever its declared scale.
+        """
         if self.type is None:
             return None
-        if self.type in {"currency", "double", "percent"} and self.precision and self.precision <= 38:
-            return f"decimal({self.precision},{self.scale or 0})"
+        digits, scale = self.precision or 0, self.scale or 0
+        if self.type in NUMBERS and scale <= digits and 0 < digits <= MOST_DIGITS:
+            if self.calculated:
+                return f"decimal({MOST_DIGITS},{max(scale, min(FORMULA_SCALE, MOST_DIGITS - (digits - scale)))})"
+            return f"decimal({digits},{scale})"
         return _SPARK_TYPES.get(self.type, "string")
 
 
@@ -151,6 +171,22 @@ def _field(raw: Any, at: int) -> CatalogField:
         nullable=raw.get("nillable"),
         calculated=bool(raw.get("calculated")),
         references=tuple(raw.get("referenceTo") or ()),
+        formula=raw.get("calculatedFormula"),
+        picklist=_values(raw.get("picklistValues")),
+        part_of=raw.get("compoundFieldName"),
+        custom=bool(raw.get("custom")),
+        permissionable=bool(raw.get("permissionable", True)),
+    )
+
+
+def _values(raw: Any) -> tuple[str, ...] | None:
+    """Active values, of a describe's entries or of a snapshot's texts."""
+    if not isinstance(raw, list):
+        return None
+    return tuple(
+        str(entry.get("value")) if isinstance(entry, dict) else str(entry)
+        for entry in raw
+        if not isinstance(entry, dict) or entry.get("active", True)
     )
 
 

@@ -79,6 +79,18 @@ def read(text: str | bytes, file: str) -> Document:
     return Document(value, builder.lines, builder.written, tuple(builder.problems))
 
 
+def tree(text: str) -> Any:
+    """The nodes of one document, with `start_mark` and `end_mark` (`index` counts characters); None for no document.
+
+    For those that change a file in its place; the text is one that `read` finds no fault with.
+    """
+    loader = _Loader(text)
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
 class _Builder:
     """Walks the nodes once: values, lines, and the problems on the way."""
 
