@@ -1,0 +1,7 @@
+"""Several calls in one."""
+
+from __future__ import annotations
+
+from forceglue.simulated.salesforce.desk import Routes
+
+ROUTES: Routes = ()
