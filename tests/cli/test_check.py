@@ -72,3 +72,20 @@ def test_env_and_params(folder: Path) -> None:
 
 def test_the_folder_must_be_there(tmp_path: Path) -> None:
     assert run(tmp_path / "nothing").exit_code == 2
+
+
+def test_a_warning_is_told_and_is_no_failure(folder: Path) -> None:
+    (folder / "catalog").mkdir()
+    fields = [{"name": "Id", "type": "id"}, {"name": "Size__c", "type": "string"}]
+    (folder / "catalog" / "Lead.json").write_text(json.dumps({"name": "Lead", "fields": fields}))
+    (folder / "lead.yaml").write_text(f"{GOOD}columns: {{size: {{from: Size__c, type: int}}}}\n")
+    result = run(folder)
+    assert result.exit_code == 0
+    assert "FG-TYP-004 warning  columns.size.type: `Size__c` is a string field: only values that look like int fit" in (
+        result.output
+    )
+    assert "1 warning in 1 of 1 file." in result.output
+    assert [p["level"] for p in json.loads(run(folder, "--json").output)["problems"]] == ["warning"]
+    (folder / "account.yaml").write_text(BAD)
+    result = run(folder)
+    assert result.exit_code == 2 and "2 problems and 1 warning in 2 of 2 files." in result.output

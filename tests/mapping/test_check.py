@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from forceglue.errors import UsageError
+from forceglue.errors import MappingErrors, UsageError
 from forceglue.mapping.check import check_folder
 from forceglue.mapping.codes import CODES
 from forceglue.mapping.problems import Problem
@@ -32,6 +32,25 @@ def account(body: str) -> dict[str, Any]:
 
 def deals(body: str) -> dict[str, Any]:
     return {**SOUND, "datasets/deals.yaml": "mapping: Deals\nfrom: opportunity\n" + body}
+
+
+TYPED = describe(
+    "Lead", {"name": "Id", "type": "id"}, {"name": "Score__c", "type": "double", "precision": 18, "scale": 4},
+    {"name": "Seats__c", "type": "int"}, {"name": "Text__c", "type": "string"}, {"name": "Day__c", "type": "date"},
+    {"name": "At__c", "type": "datetime"}, {"name": "Hot__c", "type": "boolean"},
+    {"name": "SystemModstamp", "type": "datetime"},
+    {"name": "OwnerId", "type": "reference", "referenceTo": ["User"]},
+    {"name": "Ref__c", "type": "string"},
+)  # fmt: skip
+
+
+def lead(body: str) -> dict[str, Any]:
+    """A mapping of an object whose types are known."""
+    return {**CATALOG, "catalog/Lead.json": TYPED, "lead.yaml": "mapping: lead\nsource: Lead\n" + body}
+
+
+def typed(field: str, kind: str) -> dict[str, Any]:
+    return lead(f'columns: {{a: {{from: {field}, type: "{kind}"}}}}\n')
 
 
 LOOKUP = "lookups: {account: {object: Account, by: AccountId}}\n"
@@ -147,6 +166,18 @@ CASES: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("FG-EXA-002", opp("columns: {a: Id}\nexamples: [{name: x, given: {Opportunity: [{Idd: 1}]}}]\n"), "examples[0].given.Opportunity[0].Idd", "Id"),
     ("FG-EXA-003", opp("columns: {a: Id}\nexamples: [{name: x, given: {}, expect: [{b: 1}]}]\n"), "examples[0].expect[0].b", None),
     ("FG-EXA-004", opp("columns: {a: Id}\nexamples: [{name: x, given: {}}, {name: x, given: {}}]\n"), "examples[1].name", None),
+    ("FG-TYP-003", typed("Id", "bigint"), "columns.a.type", None),
+    ("FG-TYP-003", typed("Day__c", "decimal(18,2)"), "columns.a.type", None),
+    ("FG-TYP-003", typed("Hot__c", "date"), "columns.a.type", None),
+    ("FG-TYP-003", typed("Score__c", "timestamp"), "columns.a.type", None),
+    ("FG-TYP-004", typed("Text__c", "decimal(18,2)"), "columns.a.type", None),
+    ("FG-TYP-004", typed("Score__c", "decimal(18,2)"), "columns.a.type", None),
+    ("FG-TYP-004", typed("Score__c", "DECIMAL(17, 4)"), "columns.a.type", None),
+    ("FG-TYP-004", typed("Score__c", "int"), "columns.a.type", None),
+    ("FG-TYP-004", typed("Seats__c", "smallint"), "columns.a.type", None),
+    ("FG-TYP-004", typed("At__c", "bigint"), "columns.a.type", None),
+    ("FG-REF-012", lead("lookups: {owner: {object: User, by: Ref__c}}\n"), "lookups.owner.by", None),
+    ("FG-REF-013", lead("lookups: {account: {object: Account, by: OwnerId}}\n"), "lookups.account.by", None),
     ("FG-EXA-005", opp("columns: {a: Id}\nquality: {quarantine: {is_known: a is not null}}\nexamples: [{name: x, given: {}, quarantined: [{rules: [is_knwn]}]}]\n"), "examples[0].quarantined[0].rules", "is_known"),
 ]  # fmt: skip
 
@@ -180,6 +211,38 @@ def test_nothing_else_is_told(check: Check, code: str, files: dict[str, Any], pa
     }.get(code, set())
     formulas = {"FG-FLD-002"} if any("ExpectedRevenue" in str(v) for v in files.values()) else set()
     assert others - allowed - formulas == set()
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("Score__c", "decimal(18,4)"), ("Score__c", "decimal(38,10)"), ("Score__c", "double"), ("Score__c", "string"),
+        ("Seats__c", "int"), ("Seats__c", "decimal(10,1)"), ("Day__c", "timestamp"), ("At__c", "date"),
+        ("At__c", "timestamp_ntz"), ("Hot__c", "boolean"), ("Text__c", "binary"), ("Id", "string"),
+    ],
+)  # fmt: skip
+def test_a_type_that_holds_every_value(check: Check, field: str, kind: str) -> None:
+    assert check(typed(field, kind)) == ()
+
+
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "{object: User, by: OwnerId}", "{object: user, by: OwnerId}", "{object: User, by: Ref__c, key: Name}",
+        "{object: Lead, by: Id}",
+    ],
+)  # fmt: skip
+def test_a_lookup_that_finds_something(check: Check, lookup: str) -> None:
+    assert check({**lead(f"lookups: {{other: {lookup}}}\n"), "u.yaml": "mapping: user\nsource: User\n"}) == ()
+
+
+def test_a_warning_stops_nothing(load: Callable[..., object], check: Check) -> None:
+    (problem,) = check(typed("Text__c", "decimal(18,2)"))
+    assert problem.warning and problem.to_dict()["level"] == "warning"
+    assert load(typed("Text__c", "decimal(18,2)"))
+    with pytest.raises(MappingErrors) as told:
+        load(lead('columns: {a: {from: Text__c, type: date}, b: {from: Id, type: date}}\n'))
+    assert [problem.code for problem in told.value.problems] == ["FG-TYP-003"]  # type: ignore[attr-defined]
 
 
 def test_every_code_has_a_case() -> None:

@@ -27,7 +27,7 @@ def check(names: Sequence[str], mappings: Path, env: str | None, given: Sequence
     NAME limits what is shown to these mappings (and project.yaml); all files are checked together in any case.
     Without --env, every environment of project.yaml is tried.
 
-    Exit code 0: no problem; 2: problems.
+    Exit code 0: no problem, or warnings only; 2: problems.
     """
     from forceglue.mapping.check import check_folder
 
@@ -38,7 +38,7 @@ def check(names: Sequence[str], mappings: Path, env: str | None, given: Sequence
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         _show(checked.problems, checked.files, mappings)
-    if checked.problems:
+    if any(not problem.warning for problem in checked.problems):
         sys.exit(2)
 
 
@@ -53,9 +53,9 @@ def _show(problems: Sequence[Problem], files: int, mappings: Path) -> None:
             file = problem.file
             console.print(Text(f"\n{mappings / file}", style="bold"))
         place = Text(f"  {problem.line:>4}  ")
-        place.append(problem.code, style="red").append(f"  {problem.path or '(file)'}: ", style="cyan").append(
-            problem.message
-        )
+        place.append(problem.code, style="yellow" if problem.warning else "red")
+        place.append(" warning" if problem.warning else "")
+        place.append(f"  {problem.path or '(file)'}: ", style="cyan").append(problem.message)
         console.print(place)
         for label, text in problem.details():
             console.print(
@@ -66,5 +66,8 @@ def _show(problems: Sequence[Problem], files: int, mappings: Path) -> None:
         console.print(Text(f"{files} {noun} checked, no problem", style="green"))
         return
     wrong = len({problem.file for problem in problems})
-    found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} in {wrong} of {files} {noun}"
-    console.print(Text(f"\n{found}. mappings/ERRORS.md explains each code.", style="bold red"))
+    warnings = sum(problem.warning for problem in problems)
+    counts = ((len(problems) - warnings, "problem"), (warnings, "warning"))
+    found = " and ".join(f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count)
+    style = "bold yellow" if warnings == len(problems) else "bold red"
+    console.print(Text(f"\n{found} in {wrong} of {files} {noun}. mappings/ERRORS.md explains each code.", style=style))

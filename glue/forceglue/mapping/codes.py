@@ -12,11 +12,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code: a title, the usual cause, the way to mend it."""
+    """One code: a title, the usual cause, the way to mend it.
+
+    A warning is told, and stops nothing.
+    """
 
     title: str
     cause: str
     mend: str
+    warning: bool = False
 
 
 CODES: dict[str, Code] = {
@@ -202,6 +206,18 @@ CODES: dict[str, Code] = {
         "`by` is empty, or uses an input that is joined later.",
         "Give the pairs of columns, and order the joins so that each sees what it needs.",
     ),
+    "FG-REF-012": Code(
+        "A lookup through a field that is no reference",
+        "`by` holds the Id of the other record; describe says that this field is something else. It may hold Ids as "
+        "text all the same.",
+        "Take a reference field, or say under `key` by which field of the other object it is found.",
+        warning=True,
+    ),
+    "FG-REF-013": Code(
+        "A lookup into an object that the field does not point to",
+        "The reference field holds Ids of other objects; nothing would ever be found.",
+        "Take the field that points to the object, or look into the object that the field points to.",
+    ),
     "FG-FLD-001": Code(
         "A compound field",
         "Address and location fields arrive in different forms from the two Salesforce APIs.",
@@ -222,6 +238,19 @@ CODES: dict[str, Code] = {
         "A decimal out of bounds",
         "A decimal has up to 38 digits, and no more after the point than in all.",
         "Write `decimal(18,2)`, quoted inside braces.",
+    ),
+    "FG-TYP-003": Code(
+        "A type that no value of the field fits",
+        "The catalog knows the field's type, and a value of it never becomes one of the declared type: every row that "
+        "has a value would be set aside.",
+        "Take the type that the message names, or leave the type out: then it is text.",
+    ),
+    "FG-TYP-004": Code(
+        "A type that may not hold every value of the field",
+        "A text field is declared as a number, a date or a boolean; or the declared type has fewer digits than "
+        "describe says. Rows with a value that does not fit are set aside (`on_cast_error`).",
+        "Take the type that the message names; leave it, if no such value occurs.",
+        warning=True,
     ),
     "FG-SQL-001": Code(
         "SQL that does not parse",
@@ -361,14 +390,14 @@ def as_markdown() -> str:
     lines = [
         "# What `forceglue check` tells, and how to mend it",
         "",
-        "Made by `python -m forceglue.mapping.codes mappings/ERRORS.md`; a test keeps it fresh.",
+        "Made by `python -m forceglue.mapping.codes mappings/ERRORS.md`; a test keeps it fresh. A warning stops nothing.",
     ]
     room = ""
     for code, entry in CODES.items():
         if code.split("-")[1] != room:
             room = code.split("-")[1]
             lines += ["", f"## {_ROOMS[room]}"]
-        lines += ["", f"### {code}: {entry.title}", "", entry.cause, "", f"**Mend:** {entry.mend}"]
+        lines += ["", f"### {code}: {entry.title}{' (warning)' if entry.warning else ''}", "", entry.cause, "", f"**Mend:** {entry.mend}"]
     return "\n".join(lines) + "\n"
 
 

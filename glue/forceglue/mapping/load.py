@@ -55,7 +55,7 @@ def load_project(
         checked: also run the static checks (`mapping.check`), not only those of each file by itself.
 
     Raises:
-        MappingErrors: with every problem of every file.
+        MappingErrors: with every problem of every file; warnings are left to `forceglue check`.
         UsageError: the folder or the environment is not there.
     """
     loaded = read_project(folder, env=env, params=params)
@@ -64,8 +64,8 @@ def load_project(
         from forceglue.mapping.check import check_project
 
         problems += check_project(loaded.project, loaded.unread)
-    if problems:
-        raise MappingErrors(in_order(problems))
+    if errors := [problem for problem in problems if not problem.warning]:
+        raise MappingErrors(in_order(errors))
     return loaded.project
 
 

@@ -47,9 +47,15 @@ class Problem:
     def mend(self) -> str:
         return CODES[self.code].mend
 
+    @property
+    def warning(self) -> bool:
+        """Whether it is only told: nothing stops for it."""
+        return CODES[self.code].warning
+
     def to_dict(self) -> dict[str, str | int | None]:
         return {
             "code": self.code,
+            "level": "warning" if self.warning else "error",
             "file": self.file,
             "line": self.line,
             "path": self.path,

@@ -6,6 +6,7 @@ from forceglue.mapping import functions, sql, types
 from forceglue.mapping.catalog import CatalogField
 from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.scope import Scope
+from forceglue.mapping.checks.types import check_holds
 from forceglue.mapping.model import AllColumns, AnyMapping, EmptyColumns, NamedColumns
 from forceglue.mapping.problems import DocPath
 
@@ -105,7 +106,10 @@ def check_columns(m: AnyMapping, scope: Scope, use: FieldUse, report: Report) ->
                 if column.source is not None:
                     short = isinstance(_raw(report, here), str)
                     at = here if short else (*here, "from")
-                    use.note(scope.check(column.source, at), at)
+                    field = scope.check(column.source, at)
+                    use.note(field, at)
+                    if field is not None and column.type is not None and "." not in column.source:
+                        check_holds(field, column.type, (*here, "type"), report)
                 if column.sql is not None:
                     for read in check_sql(column.sql, (*here, "sql"), report, predicate=False):
                         use.note(scope.check(read, (*here, "sql")), (*here, "sql"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from forceglue.mapping.catalog import CatalogField
 from forceglue.mapping.checks.expressions import FieldUse, block_paths, check_columns, check_sql
 from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.scope import Scope, object_scope
 from forceglue.mapping.checks.tables import Tables
-from forceglue.mapping.model import AllColumns, ObjectMapping
+from forceglue.mapping.model import AllColumns, Lookup, ObjectMapping
 from forceglue.mapping.names import match
 from forceglue.mapping.problems import DocPath
 from forceglue.mapping.standard import misspelt
@@ -26,7 +27,9 @@ def check_object(m: ObjectMapping, tables: Tables, report: Report) -> None:
     _check_all(m, scope, use, report)
     _check_kept_formulas(m, tables, report, use)
     for alias, lookup in m.lookups.items():
-        scope.check(lookup.by, ("lookups", alias, "by"))
+        by = scope.check(lookup.by, ("lookups", alias, "by"))
+        if by is not None and by.type is not None and lookup.key in (None, "Id"):
+            _check_lookup_by(m, alias, lookup, by, tables, report)
         if lookup.key is not None:
             scope.check(f"{alias}.{lookup.key}", ("lookups", alias, "key"))
     _check_record_words(m, tables, scope, report)
@@ -53,6 +56,33 @@ def _check_all(m: ObjectMapping, scope: Scope, use: FieldUse, report: Report) ->
         for at, name in enumerate(block.exclude):
             if name.lower() not in scope.base.never_read:
                 scope.check(name, (*place, "except", at))
+
+
+def _check_lookup_by(
+    m: ObjectMapping, alias: str, lookup: Lookup, by: CatalogField, tables: Tables, report: Report
+) -> None:
+    """A lookup by Id goes through a reference, and to an object that it points to."""
+    place = ("lookups", alias, "by")
+    target = tables.project.looked_up(lookup.object)
+    full = tables.project.with_defaults(target) if target else None
+    if full is not None and full.key != ("Id",) and lookup.key is None:
+        return  # it is found by something else than an Id
+    into = target.source if target else lookup.object
+    points_to = by.references or ((m.source,) if by.type == "id" else ())
+    known = tables.own(m).salesforce
+    others = [f for f in (known.fields if known else ()) if into.lower() in {name.lower() for name in f.references}]
+    if by.type not in ("reference", "id"):
+        message = f"`{by.name}` is no reference (describe: {by.type}): where it holds no Id of {into}, nothing is found"
+        allowed = ", ".join(f.name for f in others[:6]) or f"a field that points to {into}, or `key:` with its field"
+        report.add("FG-REF-012", place, message, found=lookup.by, allowed=allowed)
+    elif points_to and into.lower() not in {name.lower() for name in points_to}:
+        report.add(
+            "FG-REF-013",
+            place,
+            f"`{by.name}` points to {', '.join(points_to)}, never to {into}",
+            found=lookup.by,
+            allowed=", ".join(f.name for f in others[:6]) or f"{known.name if known else m.source} has no such field",
+        )
 
 
 def _check_kept_formulas(m: ObjectMapping, tables: Tables, report: Report, use: FieldUse) -> None:
