@@ -23,15 +23,23 @@ def test_a_field_is_a_line_with_the_facts_that_say_something() -> None:
         '  "fields": [',
         '    {"name": "Id", "type": "id", "label": "Account ID", "length": 18, "nillable": false},',
         '    {"name": "IsDeleted", "type": "boolean", "label": "Deleted", "nillable": false, "permissionable": false},',
-        '    {"name": "SystemModstamp", "type": "datetime", "label": "System Modstamp", "nillable": false, '
-        '"permissionable": false},',
+        (
+            '    {"name": "SystemModstamp", "type": "datetime", "label": "System Modstamp", "nillable": false, '
+            '"permissionable": false},'
+        ),
         '    {"name": "Amount__c", "type": "currency", "label": "Amount", "precision": 18, "scale": 2, "custom": true},',
-        '    {"name": "OwnerId", "type": "reference", "label": "Owner ID", "referenceTo": ["Group", "User"], '
-        '"relationshipName": "Owner"},',
-        '    {"name": "Stage__c", "type": "picklist", "label": "Stage", "inlineHelpText": "How far the deal is", '
-        '"length": 255, "custom": true, "picklistValues": ["New", "Won"]},',
-        '    {"name": "Double__c", "type": "double", "label": "Twice", "precision": 18, "scale": 2, "custom": true, '
-        '"calculated": true, "calculatedFormula": "Amount__c * 2"}',
+        (
+            '    {"name": "OwnerId", "type": "reference", "label": "Owner ID", "referenceTo": ["Group", "User"], '
+            '"relationshipName": "Owner"},'
+        ),
+        (
+            '    {"name": "Stage__c", "type": "picklist", "label": "Stage", "inlineHelpText": "How far the deal is", '
+            '"length": 255, "custom": true, "picklistValues": ["New", "Won"]},'
+        ),
+        (
+            '    {"name": "Double__c", "type": "double", "label": "Twice", "precision": 18, "scale": 2, "custom": true, '
+            '"calculated": true, "calculatedFormula": "Amount__c * 2"}'
+        ),
         "  ]",
         "}",
     ]

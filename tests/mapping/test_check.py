@@ -241,7 +241,7 @@ def test_a_warning_stops_nothing(load: Callable[..., object], check: Check) -> N
     assert problem.warning and problem.to_dict()["level"] == "warning"
     assert load(typed("Text__c", "decimal(18,2)"))
     with pytest.raises(MappingErrors) as told:
-        load(lead('columns: {a: {from: Text__c, type: date}, b: {from: Id, type: date}}\n'))
+        load(lead("columns: {a: {from: Text__c, type: date}, b: {from: Id, type: date}}\n"))
     assert [problem.code for problem in told.value.problems] == ["FG-TYP-003"]  # type: ignore[attr-defined]
 
 

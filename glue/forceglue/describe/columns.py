@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ NOT_READ = {
 }
 ORDERS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 _KEYS = ("EventUuid", "ReplayId", "DurableId", "QualifiedApiName", "DeveloperName")
+_PLAIN = frozenset({"Id", "IsDeleted"})
+_SUFFIX = re.compile(r"__[a-z]+$")
 REFRESH = "ignore"
 """What a new mapping says of its formula fields until somebody decides."""
 
@@ -110,8 +113,8 @@ def _described(entry: CatalogField) -> str | None:
 
 def _says_nothing(label: str, name: str) -> bool:
     said = squash("".join(c for c in label if c.isalnum()))
-    plain = squash(name.removesuffix("__c").rpartition("__")[2])
-    return said in (plain, squash(name))
+    plain = squash(_SUFFIX.sub("", name).rpartition("__")[2])
+    return name in _PLAIN or said in (plain, squash(name))
 
 
 def _comment(entry: CatalogField) -> str | None:

@@ -1,5 +1,4 @@
-"""Scaffold made again: a three-way merge, column by column, of what it made last, what a person has made of it, and
-what Salesforce says today.
+"""Scaffold made again: a three-way merge by column of what it made last, the person's file and today's describe.
 
 A fact of a column (its type, its description) that the person never touched follows Salesforce; one that is theirs
 stays. A column that they took out stays out, one that they renamed keeps its name. A field that is new gets a column
@@ -115,7 +114,8 @@ class _Merger:
             change = f"{fact} {was or _NOTHING[fact]} → {is_now or _NOTHING[fact]}"
             if not untouched[fact]:
                 if not _same(fact, entry.said(fact), is_now):
-                    told = f"{fact} stays {entry.said(fact) or _NOTHING[fact]}, which a person wrote; Salesforce: {change}"
+                    mine = entry.said(fact) or _NOTHING[fact]
+                    told = f"{fact} stays {mine}, which a person wrote; Salesforce: {change}"
                     self.notes.append(Note(now.field, "kept", told))
                 continue
             if not (all(untouched.values()) and plain):
@@ -146,7 +146,7 @@ class _Merger:
             last = self.base.words.get(word)
             if word not in self.document and last is None:
                 self.edits.add((), word, scalar(as_written(value)), REFRESH_HINT if word == "refresh" else None)
-                self.notes.append(Note(word, "added", f"{word}: {value}"))
+                self.notes.append(Note(word, "added", f"new: {value}"))
             elif last is not None and last != value and self.document.get(word) == as_written(last):
                 self.edits.replace((word,), scalar(as_written(value)))
                 self.notes.append(Note(word, "changed", f"{last} → {value}"))

@@ -77,4 +77,3 @@ def quoted(text: str) -> str:
 def as_written(text: str) -> str:
     """A text of Salesforce as it stands in a mapping: `${NAME}` in it is no parameter."""
     return _PARAM.sub("$$", " ".join(text.split()))
-

@@ -130,5 +130,3 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode()
     except OSError as error:
         raise LandingError(f"{path}: {error.strerror}. Give the right to read it.") from error
-
-

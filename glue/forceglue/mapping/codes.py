@@ -390,14 +390,22 @@ def as_markdown() -> str:
     lines = [
         "# What `forceglue check` tells, and how to mend it",
         "",
-        "Made by `python -m forceglue.mapping.codes mappings/ERRORS.md`; a test keeps it fresh. A warning stops nothing.",
+        "Made by `python -m forceglue.mapping.codes mappings/ERRORS.md`; a test keeps it fresh.",
+        "A warning stops nothing.",
     ]
     room = ""
     for code, entry in CODES.items():
         if code.split("-")[1] != room:
             room = code.split("-")[1]
             lines += ["", f"## {_ROOMS[room]}"]
-        lines += ["", f"### {code}: {entry.title}{' (warning)' if entry.warning else ''}", "", entry.cause, "", f"**Mend:** {entry.mend}"]
+        lines += [
+            "",
+            f"### {code}: {entry.title}{' (warning)' if entry.warning else ''}",
+            "",
+            entry.cause,
+            "",
+            f"**Mend:** {entry.mend}",
+        ]
     return "\n".join(lines) + "\n"
 
 

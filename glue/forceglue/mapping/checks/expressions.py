@@ -7,7 +7,7 @@ from forceglue.mapping.catalog import CatalogField
 from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.scope import Scope
 from forceglue.mapping.checks.types import check_holds
-from forceglue.mapping.model import AllColumns, AnyMapping, EmptyColumns, NamedColumns
+from forceglue.mapping.model import AllColumns, AnyMapping, Column, EmptyColumns, NamedColumns
 from forceglue.mapping.problems import DocPath
 
 _SQL_CODES = {"syntax": "FG-SQL-001", "reach": "FG-SQL-002", "condition": "FG-SQL-003"}
@@ -102,17 +102,7 @@ def check_columns(m: AnyMapping, scope: Scope, use: FieldUse, report: Report) ->
         if isinstance(block, NamedColumns):
             for name, column in block.columns.items():
                 here = (*place, name)
-                check_type(column.type, (*here, "type"), report)
-                if column.source is not None:
-                    short = isinstance(_raw(report, here), str)
-                    at = here if short else (*here, "from")
-                    field = scope.check(column.source, at)
-                    use.note(field, at)
-                    if field is not None and column.type is not None and "." not in column.source:
-                        check_holds(field, column.type, (*here, "type"), report)
-                if column.sql is not None:
-                    for read in check_sql(column.sql, (*here, "sql"), report, predicate=False):
-                        use.note(scope.check(read, (*here, "sql")), (*here, "sql"))
+                _check_column(column, here, scope, use, report)
                 _once(name, here, seen, report)
         elif isinstance(block, EmptyColumns):
             for number, name in enumerate(block.empty):
@@ -125,6 +115,19 @@ def check_columns(m: AnyMapping, scope: Scope, use: FieldUse, report: Report) ->
                 found=block.named,
                 allowed="for example `(acc) {name}`",
             )
+
+
+def _check_column(column: Column, here: DocPath, scope: Scope, use: FieldUse, report: Report) -> None:
+    check_type(column.type, (*here, "type"), report)
+    if column.source is not None:
+        at = here if isinstance(_raw(report, here), str) else (*here, "from")
+        field = scope.check(column.source, at)
+        use.note(field, at)
+        if field is not None and column.type is not None and "." not in column.source:
+            check_holds(field, column.type, (*here, "type"), report)
+    if column.sql is not None:
+        for read in check_sql(column.sql, (*here, "sql"), report, predicate=False):
+            use.note(scope.check(read, (*here, "sql")), (*here, "sql"))
 
 
 def _raw(report: Report, path: DocPath) -> object:

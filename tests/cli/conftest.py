@@ -1,0 +1,1 @@
+from describe.org import client, folder, org, server  # noqa: F401  # fixtures of the tests here
