@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from forceglue.mapping.catalog import NUMBERS, CatalogField
 from forceglue.mapping.checks.report import Report
@@ -25,22 +26,43 @@ _KINDS = {
 }  # fmt: skip
 
 
-def check_holds(field: CatalogField, declared: str, path: DocPath, report: Report) -> None:
-    """Reports a type that no value of the field fits, or that some may not fit. Text and binary hold everything."""
+@dataclass(frozen=True)
+class Misfit:
+    """Why a type does not hold a field's values.
+
+    Attributes:
+        never: no value fits; else some may not.
+        allowed: types that hold them all.
+    """
+
+    never: bool
+    why: str
+    allowed: str
+
+
+def misfit(field: CatalogField, declared: str) -> Misfit | None:
+    """What is wrong with a declared type for a field, as far as the field's type is known."""
     kind, target = _KINDS.get(field.type or ""), "".join(declared.lower().split())
     wanted = _target_kind(target)
     if kind is None or wanted is None:
-        return
-    told = f"`{field.name}` is {_said(field)}"
+        return None
     allowed = f"{field.spark_type}, or string"
     if kind == "text" or (kind, wanted) in _SOMETIMES:
-        message = f"{told}: only values that look like {target} fit, all others are set aside"
-        report.add("FG-TYP-004", path, message, found=declared, allowed="string")
-    elif kind != wanted and (kind, wanted) not in {("date", "time"), ("time", "date")}:
-        report.add("FG-TYP-003", path, f"{told}: no value of it is a {target}", found=declared, allowed=allowed)
-    elif kind == "number" and (why := _too_small(field, target)):
-        report.add("FG-TYP-004", path, f"{told}: {why}, and rows with such values are set aside", found=declared,
-                   allowed=allowed)  # fmt: skip
+        return Misfit(False, f"only values that look like {target} fit, all others are set aside", "string")
+    if kind != wanted and (kind, wanted) not in {("date", "time"), ("time", "date")}:
+        return Misfit(True, f"no value of it is a {target}", allowed)
+    if kind == "number" and (why := _too_small(field, target)):
+        return Misfit(False, f"{why}, and rows with such values are set aside", allowed)
+    return None
+
+
+def check_holds(field: CatalogField, declared: str, path: DocPath, report: Report) -> None:
+    """Reports a type that no value of the field fits, or that some may not fit. Text and binary hold everything."""
+    found = misfit(field, declared)
+    if found is not None:
+        code = "FG-TYP-003" if found.never else "FG-TYP-004"
+        message = f"`{field.name}` is {_said(field)}: {found.why}"
+        report.add(code, path, message, found=declared, allowed=found.allowed)
 
 
 def _target_kind(target: str) -> str | None:
