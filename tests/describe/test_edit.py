@@ -105,6 +105,17 @@ def test_line_ends_and_a_byte_order_mark_stay() -> None:
     assert got.replace("  id:      Key ", "  id:      Id ").replace("  b: B\r\n", "") == text
 
 
+def test_an_entry_is_taken_out_with_its_lines() -> None:
+    assert edited(FILE, ("remove", ("columns", "stage"))) == FILE.replace(
+        FILE[FILE.index("  stage:") : FILE.index("# between")], ""
+    )
+    assert edited(FILE, ("remove", ("columns", "id"))) == FILE.replace("  id:      Id      # the key\n", "")
+    for text in ("columns: {a: A, b: B}\n", "columns:\n  - a: A\n    b: B\n"):
+        place = ("columns", 0, "a") if "-" in text else ("columns", "a")
+        edits = Edits(text)
+        assert not edits.remove(place) and edits.result() == text
+
+
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 COLUMNS = st.dictionaries(
     NAMES, st.sampled_from(["Id", "{from: Amount, type: date}", '"ü\\u2028"', "null"]), min_size=1

@@ -116,6 +116,18 @@ def test_a_field_that_is_gone_is_told_and_left_and_is_not_new_when_it_returns() 
     assert merge(without, was, found.record).text == without
 
 
+def test_prune_takes_out_what_nobody_touched() -> None:
+    was, now = of(AMOUNT, REGION, STAGE), of(AMOUNT)
+    text = mapping_text(was, schema=False).replace("  stage__c: {", "  stage: {")
+    found = merge(text, now, Record.of(was), prune=True)
+    assert found.text == "".join(line for line in text.splitlines(True) if "region__c" not in line)
+    assert [(n.field, n.did) for n in found.notes] == [("Region__c", "removed"), ("Stage__c", "gone")]
+    back = merge(found.text, was, found.record)  # its return is news
+    assert [(n.field, n.did) for n in back.notes] == [("Region__c", "added")]
+    mine = text.replace('{from: Region__c, description: "Area"}', "Region__c")
+    assert mine != text and merge(mine, now, Record.of(was), prune=True).text == mine
+
+
 def test_a_field_that_nothing_may_read_any_more_is_told() -> None:
     known = object_from_describe(describe(REGION))
     was, now = of(REGION), made(known, "account", ObjectDefaults(never_read=("region__c",)))

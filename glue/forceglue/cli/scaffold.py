@@ -23,6 +23,7 @@ CONNECTION = ("SF_TOKEN_URL", "SF_BROKER_URL", "SF_SECRET")
 @click.argument("objects", nargs=-1, metavar="[OBJECT]...")
 @click.option("--all", "everything", is_flag=True, help="Every object that has a snapshot.")
 @click.option("--force", is_flag=True, help="Add columns to mappings that scaffold did not make, too.")
+@click.option("--prune", is_flag=True, help="Take columns that nobody touched out where their field is gone.")
 @click.option("--offline", is_flag=True, help="From snapshots only; call nothing.")
 @project_options
 @org_options
@@ -31,6 +32,7 @@ def scaffold(
     objects: Sequence[str],
     everything: bool,
     force: bool,
+    prune: bool,
     offline: bool,
     mappings: Path,
     env: str | None,
@@ -67,7 +69,7 @@ def scaffold(
                         click.echo(f"{one.object}: not pulled: {one.error}.", err=True)
             loaded = read_project(mappings, env=env, params=params)
         done = []
-        for made in execute(loaded, objects, everything=everything, force=force):
+        for made in execute(loaded, objects, everything=everything, force=force, prune=prune):
             done.append(made)
             if not as_json:
                 _show(made, mappings)

@@ -44,6 +44,19 @@ class Edits:
         """A further entry at the end of the mapping at a place; the value, in one line, as YAML."""
         self._added.setdefault(place, []).append((key, value, comment))
 
+    def remove(self, place: Place) -> bool:
+        """Takes an entry of a block out with its lines and what stands behind it; False where it shares them."""
+        parent = self._node(place[:-1])
+        if parent.flow_style:
+            return False
+        key, value = next(entry for entry in parent.value if entry[0].value == place[-1])
+        start = self.text.rfind("\n", 0, key.start_mark.index) + 1
+        if self.text[start : key.start_mark.index].strip():  # the first of a list's entry, behind its dash
+            return False
+        end = self.text.find("\n", _end(value, self.text)) + 1
+        self._changes.append((start, 0, end or len(self.text), ""))
+        return True
+
     def append(self, place: Place, entries: list[tuple[str, str, str | None]]) -> None:
         """A further mapping of such entries at the end of the list at a place."""
         node = self._node(place)

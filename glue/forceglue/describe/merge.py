@@ -17,7 +17,7 @@ from forceglue.describe.record import Record
 from forceglue.describe.render import REFRESH_HINT, as_written, column_value, comment_of, quoted, scalar
 from forceglue.mapping import yaml
 
-Did = Literal["added", "changed", "kept", "gone", "left"]
+Did = Literal["added", "changed", "kept", "gone", "removed", "left"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Note:
 
     Attributes:
         did: `added`, `changed` (followed Salesforce), `kept` (a person's edit, though Salesforce says otherwise),
-            `gone` (Salesforce has it no more; its column stays), `left` (a mapping that lets every field pass).
+            `gone` (Salesforce has it no more; its column stays), `removed` (and its column went, as was asked for),
+            `left` (a mapping that lets every field pass).
     """
 
     field: str
@@ -63,23 +64,27 @@ class _Entry:
         return self.raw.get(fact) if isinstance(self.raw, dict) else None
 
 
-def merge(text: str, made: MadeMapping, base: Record | None) -> Merged:
+def merge(text: str, made: MadeMapping, base: Record | None, *, prune: bool = False) -> Merged:
     """The file with what is new.
 
     Args:
         text: of a mapping file without fault.
         base: what scaffold made last; None: all of the file is a person's.
+        prune: columns that nobody touched go with their field.
     """
     document: Mapping[str, Any] = yaml.read(text, "").value
-    merger = _Merger(document, Edits(text), made, base or Record(made.source))
+    merger = _Merger(document, Edits(text), made, base or Record(made.source), prune=prune)
     merger.run()
-    before = base.columns.values() if base else ()
+    removed = {note.field for note in merger.notes if note.did == "removed"}
+    before = [column for column in base.columns.values() if column.field not in removed] if base else ()
     return Merged(merger.edits.result(), Record.of(made, before), tuple(merger.notes))
 
 
 class _Merger:
-    def __init__(self, document: Mapping[str, Any], edits: Edits, made: MadeMapping, base: Record) -> None:
-        self.document, self.edits, self.made, self.base = document, edits, made, base
+    def __init__(
+        self, document: Mapping[str, Any], edits: Edits, made: MadeMapping, base: Record, *, prune: bool
+    ) -> None:
+        self.document, self.edits, self.made, self.base, self.prune = document, edits, made, base, prune
         self.notes: list[Note] = []
         self.entries = tuple(_entries(document.get("columns")))
         self._by_field = {e.source.lower(): e for e in reversed(self.entries) if e.source}
@@ -134,11 +139,16 @@ class _Merger:
 
     def _gone(self) -> None:
         there = {column.field.lower() for column in self.made.columns}
-        for name in self.base.columns:
+        for name, last in self.base.columns.items():
             entry = self._by_field.get(name.lower())
-            if name.lower() not in there and entry is not None:
-                why = next((w for n, w in self.made.left_out.items() if n.lower() == name.lower()), None)
-                told = f"is not read any more ({why})" if why else "is in Salesforce no more, or hidden from this user"
+            if name.lower() in there or entry is None:
+                continue
+            why = next((w for n, w in self.made.left_out.items() if n.lower() == name.lower()), None)
+            told = f"is not read any more ({why})" if why else "is in Salesforce no more, or hidden from this user"
+            mine = entry.name != last.name or column_value(last) != _value(entry)
+            if self.prune and not mine and len(self.entries) > 1 and self.edits.remove(entry.place):
+                self.notes.append(Note(name, "removed", f"{told}; its column {entry.name} was taken out"))
+            else:
                 self.notes.append(Note(name, "gone", f"{told}; its column {entry.name} was left as it is"))
 
     def _words(self) -> None:
@@ -173,6 +183,17 @@ _NOTHING = {"type": "string", "description": "none"}
 
 def _text(column: MadeColumn) -> str | None:
     return as_written(column.description) if column.description else None
+
+
+def _value(entry: _Entry) -> str:
+    """What stands in the file, as scaffold would write it; nothing that it would where a person said more."""
+    raw = entry.raw if isinstance(entry.raw, dict) else {"from": entry.raw}
+    if not raw.keys() <= {"from", "type", "description"}:
+        return ""
+    said = {key: str(value) for key, value in raw.items() if value is not None}
+    return column_value(
+        MadeColumn(entry.name, said.get("from", ""), said.get("type"), (said.get("description") or "").replace("$${", "${") or None)
+    )
 
 
 def _same(fact: str, said: str | None, made: str | None) -> bool:

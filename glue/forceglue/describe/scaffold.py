@@ -54,7 +54,12 @@ def without_snapshot(loaded: Loaded, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def scaffold(
-    loaded: Loaded, names: Sequence[str] = (), *, everything: bool = False, force: bool = False
+    loaded: Loaded,
+    names: Sequence[str] = (),
+    *,
+    everything: bool = False,
+    force: bool = False,
+    prune: bool = False,
 ) -> Iterator[Scaffolded]:
     """The mappings of these objects, one by one.
 
@@ -63,6 +68,7 @@ def scaffold(
         names: objects, mappings or tables.
         everything: every object that has a snapshot.
         force: columns are added to files that scaffold did not make, too.
+        prune: columns that nobody touched go with their field.
 
     Raises:
         UsageError: no object is meant.
@@ -81,14 +87,14 @@ def scaffold(
             told = f"no snapshot is kept of it{near}: `forceglue catalog pull {name}` makes one"
             yield Scaffolded(name, "failed", error=told)
             continue
-        yield _one(loaded, known, taken, force=force)
+        yield _one(loaded, known, taken, force=force, prune=prune)
 
 
 def _known(loaded: Loaded) -> set[str]:
     return {name.lower() for name in loaded.project.catalog.names}
 
 
-def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool) -> Scaffolded:
+def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool, prune: bool) -> Scaffolded:
     project, folder = loaded.project, loaded.project.folder
     mapping = project.object_for(known.name)
     if mapping is None and known.name.lower() in loaded.unread:
@@ -113,7 +119,7 @@ def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool) 
         told = f"{source.file}:{broken[0].line} {broken[0].message}: mend it first, `forceglue check` tells all"
         return Scaffolded(known.name, "failed", source.file, error=told)
     before = _text(source.path)
-    merged = merge(before, now, base)
+    merged = merge(before, now, base, prune=prune)
     outcome: Outcome = "same" if merged.text == before else "changed"
     if outcome == "changed":
         if wrong := yaml.read(merged.text, source.file).problems:  # its YAML is of a kind that edits do not know
