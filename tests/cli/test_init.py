@@ -81,7 +81,10 @@ def test_every_command_of_the_readme(project: Path, server: OrgServer, spark: ob
         *SYSTEM, field("Name"), field("AnnualRevenue", "currency", precision=18, scale=0), field("OwnerId", "reference"),
         field("Region__c", "picklist", picklistValues=["North"]),
     ]})  # fmt: skip
-    server.org.load("Account", [{"Name": "Ours", "AnnualRevenue": "5", "Region__c": "North"}])
+    server.org.load(
+        "Account",
+        [{"Name": "Ours", "AnnualRevenue": "5", "Region__c": "North", "SystemModstamp": "2026-01-01T00:00:00.000Z"}],
+    )
     _, second, connection, third = blocks(project)
     assert [line.split("=")[0] for line in connection] == [
         f"export SF_{n}" for n in ("TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET")

@@ -93,6 +93,8 @@ def _show(made: Scaffolded, mappings: Path) -> None:
     click.echo(f"{made.object}: {mappings / (made.file or '')}: {told}")
     for note in made.notes:
         click.echo(f"    {note}")
+    if any(note.did == "changed" and note.told.startswith("type ") for note in made.notes):
+        click.echo("    a table that is there keeps its types: `forceglue run --full-refresh` makes it anew")
     if made.untyped:
         count = len(made.untyped)
         click.echo(

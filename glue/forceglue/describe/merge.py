@@ -190,10 +190,9 @@ def _value(entry: _Entry) -> str:
     raw = entry.raw if isinstance(entry.raw, dict) else {"from": entry.raw}
     if not raw.keys() <= {"from", "type", "description"}:
         return ""
-    said = {key: str(value) for key, value in raw.items() if value is not None}
-    return column_value(
-        MadeColumn(entry.name, said.get("from", ""), said.get("type"), (said.get("description") or "").replace("$${", "${") or None)
-    )
+    said = {key: str(value) for key, value in raw.items() if value}
+    description = said.get("description", "").replace("$${", "${") or None
+    return column_value(MadeColumn(entry.name, said.get("from", ""), said.get("type"), description))
 
 
 def _same(fact: str, said: str | None, made: str | None) -> bool:
