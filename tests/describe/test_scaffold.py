@@ -150,6 +150,23 @@ def test_what_cannot_be_made_is_told_and_the_rest_is_made(folder: Path) -> None:
     assert "catalog/scaffold/Order.json cannot be read" in told["Order"]
 
 
+def test_a_file_that_cannot_be_parsed_gets_no_second_one(folder: Path) -> None:
+    keep(folder, describe(AMOUNT))
+    put(folder, "objects/account.yaml", "a: b: c\n")
+    assert made(folder, "Account")["Account"].outcome == "failed"
+    assert [path.name for path in (folder / "objects").iterdir()] == ["account.yaml"]
+
+
+def test_what_a_mapping_never_reads_is_no_new_column(folder: Path) -> None:
+    keep(folder, describe())
+    made(folder, "Account")
+    path = folder / "objects" / "account.yaml"
+    path.write_text(path.read_text() + "never_read: [Secret__c]\n")
+    keep(folder, describe(field("Secret__c"), AMOUNT))
+    assert [note.field for note in made(folder, "Account")["Account"].notes] == ["Amount__c"]
+    assert check_folder(folder).problems == ()
+
+
 def test_no_object(folder: Path) -> None:
     with pytest.raises(UsageError, match="say --all"):
         made(folder)

@@ -71,11 +71,16 @@ def scaffold(
         done = []
         for made in execute(loaded, objects, everything=everything, force=force, prune=prune):
             done.append(made)
-            if not as_json:
+            if not as_json and not (everything and made.outcome == "left"):
                 _show(made, mappings)
     if as_json:
         click.echo(json.dumps({"objects": [made.to_dict() for made in done]}, indent=2, ensure_ascii=False))
     left = [made for made in done if made.outcome == "left"]
+    if left and everything and not as_json:
+        many = ("mappings", "were", "they lack") if len(left) > 1 else ("mapping", "was", "it lacks")
+        click.echo(
+            f"{len(left)} {many[0]} that scaffold did not make {many[1]} left alone; --force adds what {many[2]}."
+        )
     failed = failed or any(made.outcome == "failed" for made in done) or bool(left and not everything)
     sys.exit(1 if failed else 0)
 

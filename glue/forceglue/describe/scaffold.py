@@ -18,7 +18,9 @@ from forceglue.landing.store import Store
 from forceglue.mapping import yaml
 from forceglue.mapping.catalog import CatalogObject
 from forceglue.mapping.load import Loaded
+from forceglue.mapping.model import ObjectDefaults, ObjectMapping
 from forceglue.mapping.names import table_name
+from forceglue.mapping.project import Project
 
 Outcome = Literal["new", "changed", "same", "left", "failed"]
 
@@ -97,11 +99,11 @@ def _known(loaded: Loaded) -> set[str]:
 def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool, prune: bool) -> Scaffolded:
     project, folder = loaded.project, loaded.project.folder
     mapping = project.object_for(known.name)
-    if mapping is None and known.name.lower() in loaded.unread:
+    if mapping is None and {known.name.lower(), table_name(known.name)} & loaded.unread:
         return Scaffolded(known.name, "failed", error="its mapping cannot be read: `forceglue check` tells why")
     name = mapping.mapping if mapping else free_name(table_name(known.name), taken)
     try:
-        now = made(known, name, project.settings.objects, naming=mapping.naming if mapping else None)
+        now = made(known, name, _conventions(project, mapping), naming=mapping.naming if mapping else None)
         base = record.read(folder, known.name)
     except ValueError as error:
         return Scaffolded(known.name, "failed", error=str(error))
@@ -129,6 +131,14 @@ def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool, 
     if merged.record != base:
         record.write(folder, merged.record)
     return Scaffolded(known.name, outcome, source.file, len(now.columns), merged.notes, now.untyped)
+
+
+def _conventions(project: Project, mapping: ObjectMapping | None) -> ObjectDefaults:
+    """The project's, with what the mapping never reads."""
+    defaults = project.settings.objects
+    if mapping is None or not mapping.exclude:
+        return defaults
+    return defaults.model_copy(update={"never_read": (*defaults.never_read, *mapping.exclude)})
 
 
 def _text(path: Path) -> str:
