@@ -190,6 +190,23 @@ def test_a_formula_that_is_refreshed(kept: Path, org: Org, client: Salesforce) -
     assert only(drifted(kept, client)).severity == "told"
 
 
+def test_what_a_lost_field_reaches(kept: Path, org: Org, client: Salesforce) -> None:
+    put(kept, "datasets/deals.yaml", """
+        mapping: Deals
+        from: account
+        columns: {Value: cash, Twice: twice, Stage: stage}
+    """)  # fmt: skip
+    put(kept, "objects/contact.yaml", """
+        mapping: contact
+        source: Contact
+        columns: {id: Id, worth: account.cash}
+        lookups: {account: {object: Account, by: Id, key: Id}}
+    """)  # fmt: skip
+    org.hide_field("Account", "Amount__c")
+    finding = only(drifted(kept, client))
+    assert finding.reaches == ("contact.worth", "Deals.Value", "Deals.Twice")
+
+
 def test_an_object_that_is_gone(kept: Path, client: Salesforce) -> None:
     found = drifted(kept, client, "Acount")
     assert told(found) == [("", "object_gone", "stops")]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 COLOURS = {"stops": "red", "loses": "red", "changes": "yellow", "told": "bright_black"}
 HARMLESS = 10
+REACHES = 6
 
 
 @click.command()
@@ -101,4 +102,5 @@ def _line(finding: Finding) -> str:
 
     what = f"{finding.field} {finding.kind.replace('_', ' ')}".strip()
     values = " → ".join(in_short(value) for value in (finding.before, finding.after) if value is not None)
-    return f"{what}{f' {values}' if values else ''}: {finding.effect}"
+    reaches = ", ".join(finding.reaches[:REACHES]) + (" and more" if len(finding.reaches) > REACHES else "")
+    return f"{what}{f' {values}' if values else ''}: {finding.effect}{f'; reaches {reaches}' if reaches else ''}"

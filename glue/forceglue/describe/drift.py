@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from forceglue.describe.access import granted, hidden
 from forceglue.describe.changes import Change, changes
 from forceglue.describe.choice import Chosen, chosen, did_you_mean
 from forceglue.describe.effects import Effects, Severity
+from forceglue.describe.reach import Reach
 from forceglue.describe.snapshot import slim
 from forceglue.describe.uses import Uses
 from forceglue.errors import SalesforceError
@@ -38,6 +39,7 @@ class Finding:
             `table_type`, `table_column`.
         columns: of the table that are fed by the field.
         effect: what a run would do.
+        reaches: columns of other tables and datasets, as `mapping.column`, that are made of the field.
     """
 
     field: str
@@ -47,6 +49,7 @@ class Finding:
     before: str | None = None
     after: str | None = None
     columns: tuple[str, ...] = ()
+    reaches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,11 +97,18 @@ def drift(
     objects = chosen(project, listed, names, everything=False)
     there = [one for one in objects if one.entry is not None]
     described: dict[str, dict[str, Any] | SalesforceError] = {}
+    reach = Reach(project)
     for one in objects:
         if one.entry is not None and one.name not in described:
             at = there.index(one)
             described = org.describe_many([other.name for other in there[at : at + BATCH]])
-        yield _one(project, org, one, described.get(one.name), listed, warehouse)
+        yield _with_reach(_one(project, org, one, described.get(one.name), listed, warehouse), reach)
+
+
+def _with_reach(found: ObjectDrift, reach: Reach) -> ObjectDrift:
+    """What grave findings reach beyond the object's own table."""
+    told = (replace(f, reaches=reach.of(found.object, f.field)) if f.severity in GRAVE else f for f in found.findings)
+    return replace(found, findings=tuple(told))
 
 
 def _one(
