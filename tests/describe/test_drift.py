@@ -245,6 +245,21 @@ def test_the_table_beside_the_mapping(kept: Path, client: Salesforce, tmp_path: 
     assert "--full-refresh" in found.findings[0].effect
 
 
+def test_a_new_field_is_told_once_though_the_table_lacks_it_too(
+    kept: Path, org: Org, client: Salesforce, tmp_path: Path
+) -> None:
+    put(kept, "objects/account.yaml", EVERYTHING)
+    names = ("id", "is_deleted", "system_modstamp", "amount__c", "owner_id", "stage__c")
+    write_deltalake(str(tmp_path / "w" / "account"), pa.table({name: pa.array([None], pa.string()) for name in names}))
+    org.add_field("Account", {"name": "Region__c", "type": "string", "length": 40})
+    found = drifted(kept, client, warehouse=tmp_path / "w")
+    assert told(found) == [
+        ("Region__c", "field_new", "changes"),
+        ("is_deleted", "table_type", "loses"),
+        ("double__c", "table_column", "changes"),
+    ]
+
+
 def test_what_scaffold_made_has_no_drift_from_its_org(folder: Path, client: Salesforce) -> None:
     list(pull(read_project(folder).project, client, everything=True))
     assert all(one.outcome == "new" for one in scaffold(read_project(folder), everything=True))

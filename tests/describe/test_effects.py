@@ -53,3 +53,11 @@ def test_a_field_that_is_missing(field: str, said: dict[str, Any], severity: str
 def test_more_digits(table: dict[str, str], said: dict[str, Any], severity: str) -> None:
     change = Change("Amount", "precision_changed", "currency(10,2)", "currency(12,4)")
     assert effects(table, **said).of(change, CatalogField("Amount", "currency", precision=12, scale=4))[0] == severity
+
+
+@pytest.mark.parametrize(("key", "severity"), [(None, "loses"), ("Code", "told")])
+def test_a_reference_that_points_elsewhere_matters_where_an_id_is_looked_up(key: str | None, severity: str) -> None:
+    lookups = {"other": {"object": "B", "by": "Flag", "key": key}}
+    change = Change("Flag", "reference_changed", "B", "C")
+    now = CatalogField("Flag", "reference", references=("C",))
+    assert effects(lookups=lookups).of(change, now)[0] == severity

@@ -54,6 +54,13 @@ def test_the_order_of_a_snapshot_outlives_that_of_describe() -> None:
     assert snapshot.slim(describe(OWNER), before)["fields"][-1]["name"] == "OwnerId"
 
 
+def test_no_digit_after_the_point_is_said_too() -> None:
+    (kept,) = snapshot.slim({"name": "A", "label": "A", "fields": [field("N__c", "double", precision=5, scale=0)]})[
+        "fields"
+    ]
+    assert kept == {"name": "N__c", "type": "double", "precision": 5, "scale": 0}
+
+
 def test_what_describe_sends_besides_is_not_kept() -> None:
     whole = {**describe(), "urls": {"x": 1}, "childRelationships": [{}], "fields": [full_field(AMOUNT)]}
     kept = snapshot.slim(whole)

@@ -236,6 +236,11 @@ def test_a_lookup_that_finds_something(check: Check, lookup: str) -> None:
     assert check({**lead(f"lookups: {{other: {lookup}}}\n"), "u.yaml": "mapping: user\nsource: User\n"}) == ()
 
 
+def test_a_lookup_into_a_table_whose_key_is_no_id(check: Check) -> None:
+    files = lead("lookups: {other: {object: User, by: Ref__c}}\n")
+    assert check({**files, "u.yaml": "mapping: user\nsource: User\nkey: Name\n"}) == ()
+
+
 def test_a_warning_stops_nothing(load: Callable[..., object], check: Check) -> None:
     (problem,) = check(typed("Text__c", "decimal(18,2)"))
     assert problem.warning and problem.to_dict()["level"] == "warning"
