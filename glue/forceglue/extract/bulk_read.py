@@ -93,14 +93,16 @@ class BulkReader:
     def _ended(self, segment: Segment) -> BulkJob:
         """The job when it is complete."""
         assert segment.job is not None  # noqa: S101  # for the type checker
+        if segment.rows is not None:  # it was complete when an earlier extract looked
+            return BulkJob(segment.job, "JobComplete", segment.version, segment.rows)
         for wait in waits():
+            self.work.stopping.wait(wait)
             self.work.proceed()
             job = self.work.org.bulk.state(segment.job, segment.version)
             if job.complete:
                 return job
             if not job.busy:
                 raise _failed(self.plan, job)
-            self.work.stopping.wait(wait)
         raise AssertionError  # the waits have no end
 
     def _pages(self, segment: Segment) -> tuple[Page, ...]:

@@ -19,6 +19,7 @@ from forceglue.extract import state
 from forceglue.extract.bulk_read import BulkReader, BulkRefusedError, TimedOutError
 from forceglue.extract.fields import Choice, choose
 from forceglue.extract.known import BULK_CANNOT
+from forceglue.extract.lease import leased
 from forceglue.extract.reading import SegmentRead, StoppedError, Work
 from forceglue.extract.report import ObjectReport
 from forceglue.extract.request import ExtractRequest
@@ -55,7 +56,8 @@ class ObjectExtract:
     """
 
     def __init__(self, request: ExtractRequest, work: Work, selected: Selected, now: datetime) -> None:
-        self._request, self._work, self._selected, self._now = request, work, selected, now
+        self._request, self._selected, self._now = request, selected, now
+        self._work = replace(work)  # its own: each object renews its own lease
         self._name, self._store = selected.name, work.store
         self._notes: list[str] = []
         self._left_out: dict[str, str] = {}
@@ -72,7 +74,8 @@ class ObjectExtract:
             try:
                 if isinstance(describe, SalesforceError):
                     raise describe
-                self._rounds(describe, counts)
+                with leased(self._store, self._name) as self._work.renew:
+                    self._rounds(describe, counts)
                 status = "landed" if counts.landed else "nothing_new"
             except LimitReachedError as limit:
                 status, error = "stopped", str(limit)

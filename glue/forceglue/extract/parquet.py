@@ -114,7 +114,7 @@ class PageWriter:
         target = open_file.enter_context(self.store.filled(path))
         repeating = [name for name in self.repeating if name in schema.names and schema.field(name).type == pa.string()]
         return open_file.enter_context(
-            pq.ParquetWriter(target, schema, compression="snappy", use_dictionary=repeating or False)
+            pq.ParquetWriter(target, schema, compression="zstd", compression_level=1, use_dictionary=repeating or False)
         )
 
 

@@ -20,11 +20,12 @@ class StoppedError(ForceglueError):
 
 @dataclass
 class Work:
-    """What all objects of an extract share.
+    """What all objects of an extract share, and what keeps the one at work going.
 
     Attributes:
         pages: the threads that read result pages, for all objects together: they bound the memory.
         stopping: set when everything is to end.
+        renew: keeps the object's lease.
     """
 
     org: Salesforce
@@ -32,6 +33,7 @@ class Work:
     pages: ThreadPoolExecutor
     piece: int
     stopping: threading.Event = field(default_factory=threading.Event)
+    renew: Callable[[], None] = lambda: None
 
     def submit(self, call: Callable[..., Page], *args: object) -> Future[Page]:
         """Reads a page in a thread of the pool; its calls count for the object that asks."""
@@ -45,6 +47,7 @@ class Work:
         """
         if self.stopping.is_set():
             raise StoppedError("stopped")
+        self.renew()
 
 
 @dataclass(frozen=True)
