@@ -79,7 +79,7 @@ def render(
     parts = [path.with_suffix(f".part{at}") for at in range(len(bounds))]
     with ExitStack() as stack:
         with store.writing():  # nobody commits while the readers take their places: they see the same state
-            readers = [stack.enter_context(store.reading()) for _ in bounds]
+            readers = [stack.enter_context(store.reader()) for _ in bounds]
             for reader in readers:
                 reader.execute("BEGIN")
                 reader.execute(f"SELECT 1 FROM {compiled.source} LIMIT 1").fetchone()

@@ -220,6 +220,10 @@ class BulkQuery:
                 job.result = self._rendered(job)
             except ApiError as error:
                 failure = f"{error.code}: {error.message}"
+            except BaseException as error:
+                job.error = f"UNKNOWN_EXCEPTION: a fault of the simulated org: {error!r}"
+                self._moved(job, "Failed")
+                raise
         job.milliseconds = int((time.monotonic() - started) * 1000)
         if failure is not None:
             job.error = failure

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from forceglue.simulated.salesforce.access import Session
 from forceglue.simulated.salesforce.errors import ApiError
@@ -29,10 +30,11 @@ class Call:
     """One call of the API.
 
     Attributes:
-        path: without the query string, decoded, without a slash at the end.
+        path: without the query string, as it was sent, without a slash at the end.
         headers: by lower-case name.
         version: of the address, such as `60.0`; empty outside `/services/data/vXX.0`.
-        at: named parts of the path.
+        at: named parts of the path, decoded.
+        data: the body of a call inside another one.
     """
 
     method: str
@@ -44,14 +46,15 @@ class Call:
     at: Mapping[str, str] = field(default_factory=dict)
     session: Session | None = None
     base: str = ""
+    data: Any = field(default=None, repr=False)
 
     @classmethod
     def to(cls, method: str, url: str, body: Any, like: Call) -> Call:
         """A call inside another one."""
         parts = urlsplit(url)
-        sent = b"" if body is None else json.dumps(body).encode()
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return cls(method, unquote(parts.path).rstrip("/"), query, like.headers, sent, "", {}, like.session, like.base)
+        path = parts.path.rstrip("/")
+        return cls(method, path, query, like.headers, session=like.session, base=like.base, data=body)
 
     @property
     def user_id(self) -> str:
@@ -60,8 +63,10 @@ class Call:
 
     def json(self) -> Any:
         """The body. Raises ApiError (JSON_PARSER_ERROR) when it is no JSON."""
+        if self.data is not None:
+            return self.data
         try:
-            return json.loads(self.body)
+            return json.loads(self.body, parse_float=Decimal)
         except json.JSONDecodeError as error:
             what = f"Unexpected character or end of input: {error.msg} at [line:{error.lineno}, column:{error.colno}]"
             raise ApiError("JSON_PARSER_ERROR", what) from None

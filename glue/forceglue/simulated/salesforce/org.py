@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from forceglue.simulated.salesforce.changes import Transaction
 from forceglue.simulated.salesforce.clock import Clock, real_clock
 from forceglue.simulated.salesforce.errors import ApiError
 from forceglue.simulated.salesforce.ids import KEY_PREFIXES, custom_prefix, new_id
+from forceglue.simulated.salesforce.records import Records
 from forceglue.simulated.salesforce.rows import batches
 from forceglue.simulated.salesforce.schema import ObjectSchema, schema_of
 from forceglue.simulated.salesforce.store import Store
 from forceglue.simulated.salesforce.wire import moment
 
+BIN_LIFE = timedelta(days=15)
 _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
 
@@ -32,6 +34,7 @@ class Org:
     Attributes:
         id: the org's own 18-character id.
         access: users, apps and sessions.
+        records: changes that clients make, with Salesforce's checks; what follows here is not checked.
     """
 
     def __init__(self, folder: Path | None = None, *, clock: Clock = real_clock) -> None:
@@ -41,7 +44,7 @@ class Org:
         self.access = Access(self.id, clock)
         self._objects: dict[str, ObjectSchema] = {}
         self._serials: dict[str, int] = {}
-        self.bulk_refused: set[str] = set()
+        self.records = Records(self)
 
     def close(self) -> None:
         """Ends the org; a folder that was not given goes with it."""
@@ -229,6 +232,18 @@ class Org:
         """Changes formula and roll-up fields; no stamp moves."""
         with self.transaction() as now:
             now.recalculate(name, record_id, values)
+
+    def empty_recycle_bin(self, older_than: timedelta = BIN_LIFE) -> int:
+        """Purges what has been in the recycle bin so long, as Salesforce does after 15 days; how many that were."""
+        since, count = moment(self.clock() - older_than), 0
+        for schema in self.objects:
+            if schema.any_field("IsDeleted") is None or schema.any_field("SystemModstamp") is None:
+                continue
+            where = "\"IsDeleted\" = 'true' AND \"SystemModstamp\" <= ?"
+            for record_id in self.store.ids(schema, where, [since]):
+                self.purge(schema.name, record_id)
+                count += 1
+        return count
 
     def get(self, name: str, record_id: str) -> dict[str, str | None]:
         """All stored texts of a record, deleted or not. Raises ApiError when there is none."""

@@ -25,13 +25,23 @@ def record_writer(compiled: Compiled, version: str, type_of: TypeOf) -> Writer:
     Args:
         type_of: the object that an id belongs to, for references to several objects.
     """
-    if compiled.aggregated:
-        body = _members(compiled.nodes, version, type_of)
-        return lambda row: f'{{"attributes":{{"type":"AggregateResult"}}{body(row)}}}'
     body = _members(compiled.nodes, version, type_of)
+    if compiled.aggregated:
+        return lambda row: f'{{"attributes":{{"type":"AggregateResult"}}{body(row)}}}'
     kind = compiled.schema.name
     start = f'{{"attributes":{{"type":"{kind}","url":"/services/data/v{version}/sobjects/{kind}/'
+    if any(isinstance(node, Leaf) and node.kind == "base64" for node in compiled.nodes):
+        return lambda row: f'{start}{row[0]}"}}{body(_with_addresses(compiled, row, version))}}}'
     return lambda row: f'{start}{row[0]}"}}{body(row)}}}'
+
+
+def _with_addresses(compiled: Compiled, row: Row, version: str) -> Row:
+    """A row with the addresses of its files in the place of what they hold."""
+    kind, shown = compiled.schema.name, list(row)
+    for node in compiled.nodes:
+        if isinstance(node, Leaf) and node.kind == "base64" and shown[node.at] is not None:
+            shown[node.at] = f"/services/data/v{version}/sobjects/{kind}/{row[0]}/{node.key}"
+    return shown
 
 
 def _members(nodes: Sequence[Leaf | Group], version: str, type_of: TypeOf) -> Writer:

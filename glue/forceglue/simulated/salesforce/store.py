@@ -83,7 +83,7 @@ class Store:
         self._all: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._writing = threading.RLock()
-        self._depth = 0
+        self._depth, self._owner = 0, 0
         self._writer = self._open()
         self._writer.execute('CREATE TABLE IF NOT EXISTS "_purged" (object TEXT, id TEXT, at TEXT)')
         self._writer.execute('CREATE INDEX IF NOT EXISTS "_purged_at" ON "_purged" (object, at)')
@@ -102,7 +102,16 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection that sees one state of the org for each statement."""
+        """A connection that sees one state of the org for each statement; inside `writing`, what it wrote so far."""
+        if self._depth and self._owner == threading.get_ident():
+            yield self._writer
+            return
+        with self.reader() as found:
+            yield found
+
+    @contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """A connection that sees what was committed, wherever it is asked for."""
         try:
             found = self._idle.pop()
         except IndexError:
@@ -116,7 +125,7 @@ class Store:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The one connection that writes, in a transaction; nested uses are part of the outermost."""
         with self._writing:
-            self._depth += 1
+            self._depth, self._owner = self._depth + 1, threading.get_ident()
             try:
                 if self._depth == 1:
                     self._writer.execute("BEGIN IMMEDIATE")
