@@ -59,12 +59,8 @@ def test_a_result_in_pages_holds_every_record_once(org, client):
 @pytest.mark.parametrize(("ending", "chars"), [("LF", b"\n"), ("CRLF", b"\r\n")])
 def test_hard_texts_come_byte_for_byte(org, client, delimiter, sign, ending, chars):
     org.load("Account", [{"Name": "n", "Description": value} for value in HARD])
-    job = run_job(
-        client, "SELECT Name, Description FROM Account", columnDelimiter=delimiter, lineEnding=ending
-    )
-    whole = b"".join(
-        answer.content.partition(chars)[2] for answer in pages(client, job, 4)
-    )
+    job = run_job(client, "SELECT Name, Description FROM Account", columnDelimiter=delimiter, lineEnding=ending)
+    whole = b"".join(answer.content.partition(chars)[2] for answer in pages(client, job, 4))
     expected = "".join(f'"n"{sign}"{value.replace(chr(34), chr(34) * 2)}"{chars.decode()}' for value in HARD)
     assert whole == expected.encode()
 

@@ -178,7 +178,7 @@ class BulkQuery:
 
     def results(self, job_id: str, version: str, locator: str | None, most: int | None) -> Answer:
         """A page of a job's results."""
-        job, result = self._finished(job_id, version)
+        _, result = self._finished(job_id, version)
         first = _offset(locator, result.rows)
         part, count = result.page(first, most or self.page)
         following = _locator(first + count) if first + count < result.rows else "null"

@@ -16,7 +16,7 @@ def create_query(desk: Desk, call: Call) -> Answer:
     return Answer(200, desk.bulk_query.create(call.json_object(), call.version, call.user_id).facts)
 
 
-def list_queries(desk: Desk, call: Call) -> Answer:
+def list_queries(desk: Desk, _: Call) -> Answer:
     """`GET /jobs/query`."""
     jobs = [job.facts | {"state": job.state, "jobType": "V2Query"} for job in desk.bulk_query.jobs.values()]
     return Answer(200, {"done": True, "records": jobs, "nextRecordsUrl": None})
@@ -37,9 +37,7 @@ def query_job(desk: Desk, call: Call) -> Answer:
 
 def query_results(desk: Desk, call: Call) -> Answer:
     """`GET /jobs/query/<id>/results`."""
-    return desk.bulk_query.results(
-        call.at["job"], call.version, call.query.get("locator"), call.number("maxRecords")
-    )
+    return desk.bulk_query.results(call.at["job"], call.version, call.query.get("locator"), call.number("maxRecords"))
 
 
 def query_pages(desk: Desk, call: Call) -> Answer:
@@ -52,7 +50,7 @@ def create_ingest(desk: Desk, call: Call) -> Answer:
     return Answer(200, desk.bulk_ingest.create(call.json_object(), call.version, call.user_id).facts)
 
 
-def list_ingests(desk: Desk, call: Call) -> Answer:
+def list_ingests(desk: Desk, _: Call) -> Answer:
     """`GET /jobs/ingest`."""
     jobs = [job.facts | {"state": job.state, "jobType": "V2Ingest"} for job in desk.bulk_ingest.jobs.values()]
     return Answer(200, {"done": True, "records": jobs, "nextRecordsUrl": None})

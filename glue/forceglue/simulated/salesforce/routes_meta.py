@@ -21,7 +21,7 @@ def resources(desk: Desk, call: Call) -> Answer:
     return Answer(200, {name: f"{root}/{name}" for name in _RESOURCES} | {"identity": f"{call.base}/id/{desk.org.id}"})
 
 
-def limits(desk: Desk, call: Call) -> Answer:
+def limits(desk: Desk, _: Call) -> Answer:
     """`GET /limits`."""
     usage = desk.usage
     jobs = len(desk.bulk_query.jobs)
