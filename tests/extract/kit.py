@@ -85,7 +85,9 @@ def client(server: Any, *, share: float = 0.8, pace: Pace = QUICK) -> Salesforce
     return Salesforce(connection, budget=Budget(share), pace=pace)
 
 
-def run(server: Any, landing: Path | str, *names: str, share: float = 0.8, pace: Pace = QUICK, **more: Any) -> ExtractReport:
+def run(
+    server: Any, landing: Path | str, *names: str, share: float = 0.8, pace: Pace = QUICK, **more: Any
+) -> ExtractReport:
     more.setdefault("project", project())
     more.setdefault("page_rows", 50)
     with client(server, share=share, pace=pace) as org:
@@ -130,11 +132,16 @@ def expected(org: Any, describe: Mapping[str, Any], *, before: datetime | None =
     """All records of an object of the org, deleted ones too, field by field."""
     said = org.object(describe["name"]).stored
     kinds = {f.name: f.type for f in said if f.type not in ("address", "location", "base64")}
-    rows = ({name: as_landed(row.get(name), kind) for name, kind in kinds.items()} for row in org.rows(describe["name"], list(kinds)))
+    rows = (
+        {name: as_landed(row.get(name), kind) for name, kind in kinds.items()}
+        for row in org.rows(describe["name"], list(kinds))
+    )
     return {row["Id"]: row for row in rows if before is None or row["SystemModstamp"] < before}
 
 
-def accounts(count: int, *, start: int = 0, at: datetime = NOW - timedelta(days=1), **more: Any) -> list[dict[str, Any]]:
+def accounts(
+    count: int, *, start: int = 0, at: datetime = NOW - timedelta(days=1), **more: Any
+) -> list[dict[str, Any]]:
     return [
         {
             "Name": f"Account {n}",

@@ -31,6 +31,7 @@ from forceglue.extract import state
 from forceglue.landing.ingest import ingest
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
+from forceglue.salesforce.client import Salesforce
 
 MINUTES = timedelta(minutes=1)
 
@@ -51,7 +52,12 @@ def test_what_landed_is_typed_and_passes_the_ingest(org: Any, server: Any, landi
     run(server, landing, "Account")
     types = {field.name: str(field.type) for field in pq.read_schema(files(landing)[0])}
     assert types["AnnualRevenue"] == "decimal128(22, 2)" and types["SystemModstamp"] == "timestamp[ms, tz=UTC]"
-    assert (types["Active__c"], types["NumberOfEmployees"], types["Founded__c"], types["Opens__c"]) == ("bool", "int64", "date32[day]", "string")
+    assert (types["Active__c"], types["NumberOfEmployees"], types["Founded__c"], types["Opens__c"]) == (
+        "bool",
+        "int64",
+        "date32[day]",
+        "string",
+    )
     report = ingest(Store(str(landing)), project(), now=NOW, function_name="t", function_version="1", request_id="r")
     (file,) = report.passed
     assert (file.object, file.facts.rows if file.facts else 0, report.rejected) == ("Account", 10, ())
@@ -103,7 +109,13 @@ def test_a_late_commit_is_not_missed(org: Any, server: Any, landing: Path, clock
 
 def test_ties_at_both_ends_of_the_window(org: Any, server: Any, landing: Path, clock: Any) -> None:
     until = NOW - 5 * MINUTES
-    org.load("Account", [{"Name": n, "SystemModstamp": until - timedelta(milliseconds=gap)} for n, gap in (("in", 1), ("at", 0), ("at too", 0))])
+    org.load(
+        "Account",
+        [
+            {"Name": n, "SystemModstamp": until - timedelta(milliseconds=gap)}
+            for n, gap in (("in", 1), ("at", 0), ("at too", 0))
+        ],
+    )
     assert one(run(server, landing, "Account")).rows == 1
     assert one(run(server, landing, "Account", overlap=timedelta(0), lag=timedelta(0))).rows == 2
     assert {row["Name"] for row in landed(landing)} == {"in", "at", "at too"}
@@ -195,7 +207,9 @@ def test_tokens_that_expire_in_the_middle(org: Any, server: Any, landing: Path) 
 
 
 def test_query_timeout_halves_the_window(org: Any, server: Any, landing: Path) -> None:
-    org.load("Account", [row for day in range(40) for row in accounts(5, start=day * 5, at=NOW - timedelta(days=day + 1))])
+    org.load(
+        "Account", [row for day in range(40) for row in accounts(5, start=day * 5, at=NOW - timedelta(days=day + 1))]
+    )
     for _ in range(4):
         server.faults.fail_job()
     done = one(run(server, landing, "Account"))
@@ -225,7 +239,19 @@ def test_values_that_do_not_fit_lose_no_row(org: Any, server: Any, landing: Path
 
 
 def test_objects_that_bulk_refuses_are_read_by_rest(org: Any, server: Any, landing: Path) -> None:
-    org.load("TaskStatus", [{"MasterLabel": HARD[n % len(HARD)], "SortOrder": n, "IsClosed": n % 2 == 0, "Weight__c": f"{n}.125", "SystemModstamp": NOW - timedelta(days=1)} for n in range(4100)])
+    org.load(
+        "TaskStatus",
+        [
+            {
+                "MasterLabel": HARD[n % len(HARD)],
+                "SortOrder": n,
+                "IsClosed": n % 2 == 0,
+                "Weight__c": f"{n}.125",
+                "SystemModstamp": NOW - timedelta(days=1),
+            }
+            for n in range(4100)
+        ],
+    )
     org.load("Contact", [{"LastName": f"C{n}", "SystemModstamp": NOW - timedelta(days=1)} for n in range(9)])
     server.desk.bulk_query.refused.add("Contact")
     first, second = one(run(server, landing, "TaskStatus")), one(run(server, landing, "Contact"))
@@ -253,6 +279,22 @@ def test_no_row_where_there_were_rows_is_loud(org: Any, server: Any, landing: Pa
     assert one(run(server, landing, "Log__c")).status == "nothing_new"
 
 
+def test_a_first_read_without_rows(org: Any, server: Any, landing: Path, clock: Any) -> None:
+    assert one(run(server, landing, "Contact")).status == "nothing_new"  # there is none
+    org.insert("Account", {"Name": "too new for the window"})
+    assert one(run(server, landing, "Account")).status == "nothing_new"
+    clock.advance(timedelta(hours=1))
+    assert one(run(server, landing, "Account")).rows == 1
+
+
+def test_a_first_read_of_records_that_the_user_does_not_see(
+    org: Any, server: Any, landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Salesforce, "record_counts", lambda *_: {"Account": 7})
+    done = one(run(server, landing, "Account"))
+    assert done.status == "failed" and "Salesforce counts about 7" in (done.error or "") and "View All" in done.error
+
+
 def test_a_field_that_goes_away_between_describe_and_query(org: Any, server: Any, landing: Path) -> None:
     org.load("Account", accounts(9))
     server.faults.then(lambda: org.hide_field("Account", "Industry"), path="/Account/describe")
@@ -275,7 +317,9 @@ def test_drift_is_told(org: Any, server: Any, landing: Path, clock: Any) -> None
 
 def test_a_mapping_that_names_a_hidden_field_is_warned_and_goes_on(org: Any, server: Any, landing: Path) -> None:
     org.load("Account", accounts(3))
-    mapping = ObjectMapping(mapping="account", source="Account", columns={"a": "Name", "b": "Secret__c"}, exclude=("Industry",))
+    mapping = ObjectMapping(
+        mapping="account", source="Account", columns={"a": "Name", "b": "Secret__c"}, exclude=("Industry",)
+    )
     done = one(run(server, landing, project=project(mapping)))
     assert done.rows == 3 and "Secret__c" in done.notes[0] and "field-level security" in done.notes[0]
     assert set(landed(landing)[0]) == {"Id", "IsDeleted", "MasterRecordId", "Name", "SystemModstamp"}
@@ -324,7 +368,9 @@ def test_the_budget_stops_and_another_start_goes_on(org: Any, server: Any, landi
 
 def test_used_up_calls_are_no_storm(org: Any, server: Any, landing: Path) -> None:
     org.load("Account", accounts(40))
-    server.faults.refuse(403, path="/results", code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests Limit exceeded.", times=None)
+    server.faults.refuse(
+        403, path="/results", code="REQUEST_LIMIT_EXCEEDED", message="TotalRequests Limit exceeded.", times=None
+    )
     report = run(server, landing, "Account")
     assert one(report).status == "stopped" and server.usage.calls("/results") == 1
 
@@ -334,7 +380,12 @@ def test_the_report_and_the_bookmark_are_readable(org: Any, server: Any, landing
     report = run(server, landing, "Account")
     (file,) = landing.glob("_extract/_runs/*.json")
     told = json.loads(file.read_text())
-    assert (told["status"], told["rows"], told["objects"][0]["name"], told["run_id"]) == ("succeeded", 3, "Account", report.run_id)
+    assert (told["status"], told["rows"], told["objects"][0]["name"], told["run_id"]) == (
+        "succeeded",
+        3,
+        "Account",
+        report.run_id,
+    )
     mark = json.loads((landing / "_extract/Account.json").read_text())
     assert mark["until"] == "2026-11-15T10:25:00+00:00" and mark["kinds"]["AnnualRevenue"] == "decimal(22,2)"
     assert sorted(p.name for p in (landing / "_extract/Account").iterdir()) == []

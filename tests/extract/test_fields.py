@@ -16,11 +16,19 @@ FIELDS = {
     "Amount": "currency", "BillingAddress": "address", "BillingStreet": "textarea", "Where__c": "location",
     "Body": "base64", "StageName": "picklist", "Secret__c": "string", "AccountId": "reference", "CloseDate": "date",
 }  # fmt: skip
-DESCRIBE = {"name": "Opportunity", "fields": [{"name": n, "type": k, "precision": 18, "scale": 2} for n, k in FIELDS.items()]}
+DESCRIBE = {
+    "name": "Opportunity",
+    "fields": [{"name": n, "type": k, "precision": 18, "scale": 2} for n, k in FIELDS.items()],
+}
 
 
 def chosen(**said: Any) -> Any:
-    project = Project(folder=None, settings=ProjectSettings(objects=ObjectDefaults(never_read=("secret__C",))), objects={}, datasets={})  # type: ignore[arg-type]
+    project = Project(
+        folder=None,
+        settings=ProjectSettings(objects=ObjectDefaults(never_read=("secret__C",))),
+        objects={},
+        datasets={},
+    )  # type: ignore[arg-type]
     return choose(DESCRIBE, project.with_defaults(ObjectMapping(mapping="opportunity", source="Opportunity", **said)))
 
 

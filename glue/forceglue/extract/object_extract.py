@@ -26,7 +26,7 @@ from forceglue.extract.request import ExtractRequest
 from forceglue.extract.rest_read import RestReader
 from forceglue.extract.selection import Selected
 from forceglue.extract.state import Api, Bookmark, Plan, Segment
-from forceglue.extract.window import Window, cursor_of
+from forceglue.extract.window import Window, cursor_of, soql
 from forceglue.landing.layout import landed_key
 from forceglue.salesforce.budget import tallied
 
@@ -251,20 +251,29 @@ class ObjectExtract:
         bookmark = state.bookmark_of(self._store, self._name)
         had, where = (bookmark.whole_rows, "the last whole read gave") if bookmark else (0, "")
         if not had:
-            had, where = self._counted(), "Salesforce counts about"
+            had, where = self._counted(plan), "Salesforce counts about"
         if had:
             raise ExtractError(
                 f"{self._name}: no row came, and {where} {had:,}. Nothing has landed: see whether the user may still "
                 "see all records (View All), or say --allow-empty if the object is empty now."
             )
 
-    def _counted(self) -> int:
+    def _counted(self, plan: Plan) -> int:
+        """How many rows there must have been: none where all that there are came after the window."""
+        org = self._work.org
         try:
-            return self._work.org.record_counts([self._name]).get(self._name, 0)
+            there = org.record_counts([self._name]).get(self._name, 0)
+            if there and plan.cursor:
+                in_window = soql(self._name, ["COUNT()"], plan.cursor, plan.window)
+                if seen := org.query_page(soql=in_window, deleted=True).total:
+                    return seen
+                if org.query_page(soql=soql(self._name, ["COUNT()"], None, plan.window), deleted=True).total:
+                    return 0
         except SalesforceError as error:
             if error.status in (400, 403, 404):
                 return 0  # an org or an object that does not count
             raise
+        return there
 
     def _remember(self, plan: Plan, rows: int) -> None:
         before = state.bookmark_of(self._store, self._name)
