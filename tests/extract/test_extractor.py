@@ -254,11 +254,14 @@ def test_objects_that_bulk_refuses_are_read_by_rest(org: Any, server: Any, landi
     )
     org.load("Contact", [{"LastName": f"C{n}", "SystemModstamp": NOW - timedelta(days=1)} for n in range(9)])
     server.desk.bulk_query.refused.add("Contact")
-    first, second = one(run(server, landing, "TaskStatus")), one(run(server, landing, "Contact"))
+    org.delete("Contact", next(iter(expected(org, CONTACT))))
+    first = one(run(server, landing, "TaskStatus"))
+    second = one(run(server, landing, "Contact", lag=timedelta(minutes=-1)))
     assert (first.api, first.rows, server.usage.calls("/jobs/query", "POST")) == ("rest", 4100, 1)
     assert (second.api, second.rows) == ("rest", 9) and "Bulk does not query it" in second.notes[0]
     assert latest(landing, "TaskStatus") == expected(org, TASK_STATUS)
     assert latest(landing, "Contact") == expected(org, CONTACT)
+    assert [row["IsDeleted"] for row in landed(landing, "Contact")].count(True) == 1
 
 
 def test_an_object_without_a_stamp_is_read_whole_each_time(org: Any, server: Any, landing: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extract.kit import NOW
@@ -44,6 +44,7 @@ def test_a_page_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert "RLE_DICTIONARY" in encodings["P"] and "RLE_DICTIONARY" not in encodings["Id"]
 
 
+@settings(max_examples=25)
 @given(bad=st.sets(st.integers(0, 59), max_size=4), piece=st.integers(8, 400))
 def test_misfits_anywhere_lose_no_row(tmp_path_factory: pytest.TempPathFactory, bad: set[int], piece: int) -> None:
     rows = [[str(n), "n/a" if n in bad else str(n), ""] for n in range(60)]
