@@ -378,6 +378,34 @@ def test_used_up_calls_are_no_storm(org: Any, server: Any, landing: Path) -> Non
     assert one(report).status == "stopped" and server.usage.calls("/results") == 1
 
 
+def test_a_user_that_is_locked_out_in_the_middle_ends_all(org: Any, server: Any, landing: Path) -> None:
+    for name in ("Account", "Contact"):
+        org.load(name, [{"SystemModstamp": NOW - timedelta(days=1)} for _ in range(5)])
+    server.faults.then(lambda: (org.access.end_sessions(), org.access.apps.clear()), path="/composite/batch")
+    report = run(server, landing, "Account", "Contact", objects_at_once=1)
+    assert [o.status for o in report.objects] == ["failed", "stopped"] and "SF_CLIENT_ID" in (
+        report.objects[0].error or ""
+    )
+    assert server.usage.calls("/oauth2/token") == 2
+
+
+def test_an_object_too_wide_for_rest_fails_alone(org: Any, server: Any, landing: Path) -> None:
+    org.define(
+        {
+            "name": "CaseStatus",
+            "fields": [
+                {"name": "Id", "type": "id"},
+                *({"name": f"A_Field_With_A_Long_Name_{n}__c", "type": "string"} for n in range(600)),
+            ],
+        }
+    )
+    org.load("Account", accounts(3))
+    report = run(server, landing, "CaseStatus", "Account", objects_at_once=1)
+    assert [o.status for o in report.objects] == ["failed", "landed"] and "name the fields" in (
+        report.objects[0].error or ""
+    )
+
+
 def test_the_report_and_the_bookmark_are_readable(org: Any, server: Any, landing: Path) -> None:
     org.load("Account", accounts(3))
     report = run(server, landing, "Account")

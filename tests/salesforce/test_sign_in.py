@@ -153,6 +153,20 @@ def test_many_threads_get_one_token_and_one_renewal() -> None:
     assert (first, renewed, len(made)) == ({"t1"}, {"t2"}, 2)
 
 
+def test_wrong_credentials_are_tried_once_however_many_ask() -> None:
+    with answering(in_turn(refused("invalid_grant", "authentication failure"))) as address:
+        way = sign_in(connection(address), Web(), QUICK)
+
+        def ask(_: int) -> str:
+            with pytest.raises(SignInError) as caught:
+                way.token()
+            return caught.value.code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(ask, range(32))) == {"invalid_grant"}
+        assert len(address.asked) == 1
+
+
 def test_a_broker_is_told_the_hash_of_a_stale_token() -> None:
     with answering(in_turn(Answer(GOOD), Answer({**GOOD, "access_token": "00D!next"}))) as address:
         way = sign_in(replace(connection(address, "broker"), token_url=f"{address.url}/sf/token"), Web(), QUICK)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from forceglue.errors import ExtractError, LimitReachedError, SalesforceError
+from forceglue.errors import ExtractError, LimitReachedError, SalesforceError, SignInError, UsageError
 from forceglue.extract import state
 from forceglue.extract.bulk_read import BulkReader, BulkRefusedError, TimedOutError
 from forceglue.extract.fields import Choice, choose
@@ -82,7 +82,10 @@ class ObjectExtract:
                 self._work.stopping.set()
             except StoppedError:
                 status, error = "stopped", "the extract ended before; the next one goes on here"
-            except (ExtractError, SalesforceError) as failure:
+            except SignInError as refused:
+                status, error = "failed", str(refused)
+                self._work.stopping.set()  # the same for all that are still to come
+            except (ExtractError, SalesforceError, UsageError) as failure:
                 status, error = "failed", str(failure)
         return ObjectReport(
             name=self._name,

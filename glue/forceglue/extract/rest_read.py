@@ -74,7 +74,7 @@ class RestReader:
         write_page(self.work.store, name, page)
         return page
 
-    def first(self, segment: Segment) -> RestPage:
+    def opening(self, segment: Segment) -> RestPage:
         query = soql(self.plan.object, list(self.plan.kinds), self.plan.cursor, segment.window)
         try:
             return self.work.org.query_page(soql=query, deleted=True)
@@ -96,7 +96,7 @@ class _Group:
 
     def __iter__(self) -> Iterator[bytes]:
         org = self._reader.work.org
-        page = org.query_page(at=self._locator) if self._locator else self._reader.first(self._segment)
+        page = org.query_page(at=self._locator) if self._locator else self._reader.opening(self._segment)
         for number in range(1, PAGES_A_FILE + 1):
             self.total = page.total
             self.rows += len(page.records)
