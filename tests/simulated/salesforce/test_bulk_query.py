@@ -4,9 +4,9 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from simulated.salesforce.kit import HARD, ended, pages, parsed, run_job
 
 from forceglue.simulated.salesforce import bulk_csv
+from simulated.salesforce.kit import HARD, ended, pages, parsed, run_job
 
 
 def test_a_result_in_pages_holds_every_record_once(org, client):

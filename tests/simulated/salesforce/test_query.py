@@ -272,5 +272,9 @@ def test_any_text_comes_back_and_finds_itself(org, client, value):
     (record,) = client.records(f"SELECT Code__c FROM Account WHERE Id = '{record_id}'")
     assert record["Code__c"] == (value or None)
     quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    found = client.records(f"SELECT Id FROM Account WHERE Code__c = '{quoted}'") if "\0" not in value else [{"Id": record_id}]
+    found = (
+        client.records(f"SELECT Id FROM Account WHERE Code__c = '{quoted}'")
+        if "\0" not in value
+        else [{"Id": record_id}]
+    )
     assert {"Id": record_id} in found

@@ -87,8 +87,8 @@ class BulkQuery:
         self._closing.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def create(self, said: Mapping[str, Any], version: str, user_id: str) -> QueryJob:
-        """A new job, started.
+    def create(self, said: Mapping[str, Any], version: str, user_id: str) -> dict[str, Any]:
+        """A new job, started; what is told of it.
 
         Raises:
             ApiError: what Salesforce says to such a query.
@@ -123,8 +123,9 @@ class BulkQuery:
                 "columnDelimiter": delimiter,
             }
             job = self.jobs[job_id] = QueryJob(job_id, text, compiled, deleted, version, facts)
+            told = dict(facts)
         self._pool.submit(self._work, job)
-        return job
+        return told
 
     def _checked(self, text: str, *, deleted: bool) -> Compiled:
         """The query, if Bulk takes it."""

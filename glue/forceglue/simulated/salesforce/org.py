@@ -172,7 +172,8 @@ class Org:
         if first["Id"] is None:
             first["Id"] = [self.new_id(schema) for _ in range(size)]
         now = self.now()
-        filled = next((columns[name] for name in _STAMPS if name in columns), [now] * size)
+        stamps = next((columns[name] for name in _STAMPS if name in columns), [None] * size)
+        filled = [now if stamp is None else stamp for stamp in stamps]
         user = [self.access.administrator.id] * size
         there = {"IsDeleted": ["false"] * size, "CreatedById": user, "LastModifiedById": user}
         for name, values in {**dict.fromkeys(_STAMPS, filled), **there}.items():

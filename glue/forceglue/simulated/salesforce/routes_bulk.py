@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def create_query(desk: Desk, call: Call) -> Answer:
     """`POST /jobs/query`."""
-    return Answer(200, desk.bulk_query.create(call.json_object(), call.version, call.user_id).facts)
+    return Answer(200, desk.bulk_query.create(call.json_object(), call.version, call.user_id))
 
 
 def list_queries(desk: Desk, _: Call) -> Answer:
@@ -63,7 +63,7 @@ def ingest_job(desk: Desk, call: Call) -> Answer:
         desk.bulk_ingest.delete(job_id)
         return Answer(204)
     if call.method == "PATCH":
-        return Answer(200, desk.bulk_ingest.set_state(job_id, call.json_object().get("state")).shown())
+        return Answer(200, desk.bulk_ingest.set_state(job_id, call.json_object().get("state")))
     return Answer(200, desk.bulk_ingest.find(job_id).shown())
 
 

@@ -71,7 +71,7 @@ def _stored_moment(value: Any) -> str:
     return moment(parsed_moment(str(value)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=65_536, typed=True)
 def number(value: Any) -> str:
     """A number as Java writes a double, but with all its digits. Raises NotOfType for what is no finite number."""
     if isinstance(value, bool):
