@@ -353,6 +353,16 @@ def test_everything_names_what_cannot_be_read(org: Any, server: Any, landing: Pa
     assert "parent" in found["ContentDocumentLink"].error
 
 
+@pytest.mark.parametrize(("names", "status"), [((), "skipped"), (("Log__c",), "failed")])
+def test_an_object_that_both_refuse(names: tuple[str, ...], status: str, org: Any, server: Any, landing: Path) -> None:
+    server.desk.bulk_query.refused.add("Log__c")
+    server.faults.refuse(400, path="queryAll", code="MALFORMED_QUERY", message="filter by a single Id", times=None)
+    report = run(server, landing, *names, everything=not names)
+    found = {o.name: o for o in report.objects}["Log__c"]
+    assert found.status == status and "neither Bulk nor REST" in found.error and "single Id" in found.error
+    assert not list(landing.glob("_extract/Log__c/*"))
+
+
 def test_the_budget_stops_and_another_start_goes_on(org: Any, server: Any, landing: Path) -> None:
     org.load("Account", accounts(400))
     server.usage.limit, server.usage.used, server.usage.bursts = 100, 70, "1/750"

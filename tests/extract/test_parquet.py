@@ -35,7 +35,7 @@ def written(
 
 def test_a_page_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "ROW_GROUP", 50_000)
-    done, tables = written(tmp_path, [[str(n), str(n * n), "abc"[n % 3]] for n in range(30_000)])
+    done, tables = written(tmp_path, [[str(n), str(n * n), "abc"[n % 3]] for n in range(30_000)], piece=4096)
     assert (done.rows, done.files, done.texts, done.missing) == (30_000, (("x/p-0.parquet", 30_000),), (), ())
     assert tables[0].to_pylist() == [{"Id": str(n), "N": n * n, "P": "abc"[n % 3]} for n in range(30_000)]
     meta = pq.read_metadata(tmp_path / "x/p-0.parquet")

@@ -20,7 +20,7 @@ from forceglue.extract.bulk_read import BulkReader, BulkRefusedError, TimedOutEr
 from forceglue.extract.fields import Choice, choose
 from forceglue.extract.known import BULK_CANNOT
 from forceglue.extract.lease import leased
-from forceglue.extract.reading import SegmentRead, StoppedError, Work
+from forceglue.extract.reading import SegmentRead, StoppedError, UnreadableError, Work
 from forceglue.extract.report import ObjectReport
 from forceglue.extract.request import ExtractRequest
 from forceglue.extract.rest_read import RestReader
@@ -85,6 +85,8 @@ class ObjectExtract:
             except SignInError as refused:
                 status, error = "failed", str(refused)
                 self._work.stopping.set()  # the same for all that are still to come
+            except UnreadableError as refused:
+                status, error = "failed" if self._selected.wanted else "skipped", str(refused)
             except (ExtractError, SalesforceError, UsageError) as failure:
                 status, error = "failed", str(failure)
         return ObjectReport(

@@ -8,14 +8,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from forceglue.errors import ExtractError, ForceglueError
+from forceglue.errors import ExtractError, ForceglueError, SalesforceError
 from forceglue.extract.state import Page, Plan, Segment
 from forceglue.landing.store import Store
 from forceglue.salesforce.client import Salesforce
 
+TIMEOUT = "QUERY_TIMEOUT"
+
 
 class StoppedError(ForceglueError):
     """The extract is to end: another object met a limit, or a person interrupted it. What is on disk is kept."""
+
+
+class UnreadableError(ExtractError):
+    """Neither Bulk nor REST answers a query for the whole object."""
 
 
 @dataclass
@@ -56,6 +62,11 @@ class SegmentRead:
 
     segment: Segment
     pages: tuple[Page, ...]
+
+
+def refuses(error: SalesforceError) -> bool:
+    """Whether Salesforce does not take the query as it is, for this object; no field is to blame, and no token."""
+    return type(error) is SalesforceError and error.status == 400 and error.code not in ("INVALID_FIELD", TIMEOUT)
 
 
 def prove(plan: Plan, segment: Segment, pages: tuple[Page, ...]) -> SegmentRead:

@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 from forceglue.errors import ExtractError, SalesforceError
 from forceglue.extract.bulk_read import TimedOutError
 from forceglue.extract.parquet import PageWriter
-from forceglue.extract.reading import SegmentRead, Work, prove
+from forceglue.extract.reading import TIMEOUT, SegmentRead, UnreadableError, Work, prove, refuses
 from forceglue.extract.state import Page, Plan, Segment, page_name, page_of, write_page
 from forceglue.extract.window import soql
 from forceglue.salesforce.client import RestPage
@@ -79,8 +79,12 @@ class RestReader:
         try:
             return self.work.org.query_page(soql=query, deleted=True)
         except SalesforceError as error:
-            if error.code == "QUERY_TIMEOUT":
+            if error.code == TIMEOUT:
                 raise TimedOutError(error.reason) from error
+            if refuses(error):
+                raise UnreadableError(
+                    f"{self.plan.object}: neither Bulk nor REST reads it as a whole ({error.code}: {error.reason})."
+                ) from error
             raise
 
 
