@@ -158,3 +158,23 @@ def test_without_a_token(server):
     answer = requests.get(f"{server.url}/services/data/v60.0/limits", timeout=30)
     assert answer.status_code == 401
     assert "Sforce-Limit-Info" not in answer.headers
+
+
+def test_counts_of_records(org, client):
+    org.load("Account", [{"Name": "a"}, {"Name": "b", "IsDeleted": True}])
+    assert client.get("/limits/recordCount", params={"sObjects": "account,Nope"}).json() == {
+        "sObjects": [{"count": 1, "name": "Account"}]
+    }
+
+
+def test_a_fault_of_the_simulated_org_itself_is_answered_and_told(org, client, monkeypatch):
+    def broken(*_):
+        raise KeyError("broken")
+
+    monkeypatch.setattr(org, "find", broken)
+    answer = client.get("/sobjects/Account")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (500, "UNKNOWN_EXCEPTION")
+    monkeypatch.undo()
+    with pytest.raises(KeyError, match="broken"):
+        client.server.stop()
+    client.server.desk.failures.clear()

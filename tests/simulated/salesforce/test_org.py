@@ -4,11 +4,16 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from forceglue.errors import UsageError
 from forceglue.simulated.salesforce import Org, SetClock
 from forceglue.simulated.salesforce.errors import ApiError
 from forceglue.simulated.salesforce.ids import full_id
+from forceglue.simulated.salesforce.rows import batches
+from forceglue.simulated.salesforce.schema import schema_of
+from forceglue.simulated.salesforce.wire import number
 
 
 def stored(org, *fields):
@@ -168,3 +173,16 @@ def test_key_prefixes_differ():
         one = org.insert("T3__c", {})
         assert one.startswith("a03")
         assert org.owner_of(one).name == "T3__c"
+
+
+@given(
+    st.lists(st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=30),
+    st.lists(st.none() | st.decimals(-(10**9), 10**9, places=3), min_size=1, max_size=30),
+)
+@settings(deadline=None)
+def test_numbers_of_arrow_are_written_as_all_others(floats, decimals):
+    with_type = [pa.array(floats, pa.float64()), pa.array(decimals, pa.decimal128(18, 3))]
+    schema = schema_of({"name": "T", "fields": [{"name": "N", "type": "double"}]}, prefix="a00")
+    for values in with_type:
+        (batch,) = batches(schema, pa.table({"N": values}))
+        assert list(batch.columns["N"]) == [None if one is None else number(one) for one in values.to_pylist()]

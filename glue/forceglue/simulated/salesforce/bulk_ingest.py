@@ -67,8 +67,8 @@ class BulkIngest:
         delay: seconds that a job waits before its rows are worked off.
     """
 
-    def __init__(self, org: Org) -> None:
-        self._org, self.delay = org, 0.0
+    def __init__(self, org: Org, failures: list[BaseException]) -> None:
+        self._org, self._failures, self.delay = org, failures, 0.0
         self.jobs: dict[str, IngestJob] = {}
         self._serial = 0
         self._guard = threading.Lock()
@@ -186,6 +186,14 @@ class BulkIngest:
             if job.state != "UploadComplete":
                 return
             job.state = "InProgress"
+        try:
+            self._work_off(job)
+        except Exception as error:  # noqa: BLE001 - the job must end; whoever ends the server is told
+            self._failures.append(error)
+            job.error = "UNKNOWN_EXCEPTION : a fault of the simulated org"
+            self._end(job, "Failed")
+
+    def _work_off(self, job: IngestJob) -> None:
         try:
             job.header, rows = self._read(job)
             self._check_header(job)

@@ -70,8 +70,8 @@ class BulkQuery:
         refused: objects that Bulk does not query, besides Salesforce's own list.
     """
 
-    def __init__(self, org: Org, faults: Faults) -> None:
-        self._org, self._faults = org, faults
+    def __init__(self, org: Org, faults: Faults, failures: list[BaseException]) -> None:
+        self._org, self._faults, self._failures = org, faults, failures
         self.delay, self.page = 0.0, 50_000
         self.refused: set[str] = set(_NOT_IN_BULK)
         self.jobs: dict[str, QueryJob] = {}
@@ -221,10 +221,9 @@ class BulkQuery:
                 job.result = self._rendered(job)
             except ApiError as error:
                 failure = f"{error.code}: {error.message}"
-            except BaseException as error:
-                job.error = f"UNKNOWN_EXCEPTION: a fault of the simulated org: {error!r}"
-                self._moved(job, "Failed")
-                raise
+            except Exception as error:  # noqa: BLE001 - the job must end; whoever ends the server is told
+                self._failures.append(error)
+                failure = "UNKNOWN_EXCEPTION: a fault of the simulated org"
         job.milliseconds = int((time.monotonic() - started) * 1000)
         if failure is not None:
             job.error = failure
