@@ -112,6 +112,28 @@ def test_what_was_left_and_what_came_since_land_in_one_go(
     assert latest(landing) == expected(org, ACCOUNT)
 
 
+def test_a_whole_read_that_is_gone_on_with_is_read_once(
+    org: Any, server: Any, landing: Path, clock: Any, dies: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed_early(org, server, landing, dies, monkeypatch)
+    clock.advance(timedelta(days=2))
+    done = one(run(server, landing, "Account", since="start"))
+    assert done.resumed and done.rows == 120 == len(landed(landing))
+
+
+def test_an_object_without_a_stamp_is_gone_on_with_and_read_once(
+    org: Any, server: Any, landing: Path, clock: Any, dies: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org.load("Log__c", [{"Text__c": f"t{n}"} for n in range(120)])
+    dies(9, after=False, copies=False)
+    with pytest.raises(Killed):
+        run(server, landing, "Log__c")
+    monkeypatch.undo()
+    clock.advance(timedelta(days=2))
+    done = one(run(server, landing, "Log__c"))
+    assert done.resumed and done.rows == 120 == len(landed(landing, "Log__c"))
+
+
 def test_a_field_that_nothing_may_read_any_more_is_not_landed(
     org: Any, server: Any, landing: Path, dies: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

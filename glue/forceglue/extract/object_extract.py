@@ -22,7 +22,7 @@ from forceglue.extract.known import BULK_CANNOT
 from forceglue.extract.lease import leased
 from forceglue.extract.reading import SegmentRead, StoppedError, UnreadableError, Work
 from forceglue.extract.report import ObjectReport
-from forceglue.extract.request import ExtractRequest
+from forceglue.extract.request import ExtractRequest, Since
 from forceglue.extract.rest_read import RestReader
 from forceglue.extract.selection import Selected
 from forceglue.extract.state import Api, Bookmark, Plan, Segment
@@ -59,6 +59,7 @@ class ObjectExtract:
         self._request, self._selected, self._now = request, selected, now
         self._work = replace(work)  # its own: each object renews its own lease
         self._name, self._store = selected.name, work.store
+        self._asked: Since = request.since
         self._notes: list[str] = []
         self._left_out: dict[str, str] = {}
 
@@ -131,6 +132,7 @@ class ObjectExtract:
             counts.resumed = counts.resumed or resumed
             if not resumed or _up_to(plan, self._now - self._request.lag):
                 return
+            self._asked = "bookmark"  # what was asked for is done; the rest is what came since
 
     def _plan(self, describe: dict[str, Any], choice: Choice, fresh: bool) -> tuple[Plan | None, bool]:
         """The plan to work on, and whether an earlier extract made it; None where there is nothing to read."""
@@ -151,7 +153,7 @@ class ObjectExtract:
         """Whether what an earlier extract left is what is wanted now, and can still be read."""
         if plan.landing is not None:
             return plan.kinds.keys() <= choice.kinds.keys()
-        since = self._request.since
+        since = self._asked
         wanted = since == "bookmark" or (since == "start" and plan.whole) or since == plan.window.since
         return wanted and plan.kinds == choice.kinds and self._now - plan.started < PLAN_LIVES
 
@@ -184,7 +186,7 @@ class ObjectExtract:
 
     def _since(self, bookmark: Bookmark | None, cursor: str | None) -> tuple[datetime | None, bool]:
         """The lower bound, and whether the bookmark must stay where it is."""
-        asked = self._request.since
+        asked = self._asked
         if asked == "start" or cursor is None:
             return None, False
         mark = bookmark.until if bookmark is not None and bookmark.cursor == cursor else None
@@ -361,8 +363,8 @@ class _Keeper:
 
 
 def _up_to(plan: Plan, until: datetime) -> bool:
-    """Whether nothing is left to read after an earlier extract's plan: it is not from before this extract."""
-    return plan.window.until is not None and plan.window.until >= until
+    """Whether nothing is left to read after an earlier extract's plan: it was of everything, or reaches this far."""
+    return plan.window.until is None or plan.window.until >= until
 
 
 def min_or_none(one: datetime | None, other: datetime | None) -> datetime | None:
