@@ -111,7 +111,7 @@ class ObjectExtract:
         """What an earlier extract left, then what came since; else only the latter."""
         again = False
         while True:
-            choice = choose(describe, self._selected.mapping)
+            choice = choose(describe, self._selected.mappings)
             self._left_out = choice.left_out
             plan, resumed = self._plan(describe, choice, again)
             if plan is None:
