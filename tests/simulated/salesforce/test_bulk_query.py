@@ -1,4 +1,5 @@
 import gzip
+from datetime import timedelta
 
 import pytest
 import requests
@@ -216,3 +217,19 @@ def test_five_hundred_fields(org, client):
     (answer,) = pages(client, job, 10)
     assert parsed(answer.content)[1][1:] == [str(at) for at in range(800)]
     assert requests.get(client.server.url, timeout=30).status_code == 404
+
+
+def test_jobs_and_results_are_there_for_seven_days(org, client, clock):
+    org.access.session_life = timedelta(days=30)
+    org.load("Account", [{"Name": "a"}])
+    old = run_job(client, "SELECT Name FROM Account")
+    org.insert("Account", {"Name": "b"})
+    clock.advance(timedelta(days=6))
+    new = run_job(client, "SELECT Name FROM Account")
+    files = set(org.store.folder.glob("750*"))
+    clock.advance(timedelta(days=1))
+    assert client.get(f"/jobs/query/{old['id']}").status_code == 404
+    assert client.get(f"/jobs/query/{new['id']}/results").status_code == 200
+    left = set(org.store.folder.glob("750*"))
+    assert left < files
+    assert {path.name.partition(".")[0] for path in left} == {new["id"]}
