@@ -1,4 +1,5 @@
 import gzip
+from datetime import timedelta
 
 import pytest
 import requests
@@ -46,10 +47,12 @@ TEXTS = st.lists(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1,
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=TEXTS)
 def test_any_texts_come_byte_for_byte(org, client, values):
+    for record_id in [row["Id"] for row in org.rows("Account", ["Id"])]:
+        org.purge("Account", record_id)
     org.load("Account", [{"Name": "n", "Description": value} for value in values])
     job = run_job(client, "SELECT Description FROM Account")
     whole = b"".join(answer.content.partition(b"\n")[2] for answer in pages(client, job, 3))
-    assert whole.endswith("".join(f'"{value.replace(chr(34), chr(34) * 2)}"\n' for value in values).encode())
+    assert whole == "".join(f'"{value.replace(chr(34), chr(34) * 2)}"\n' for value in values).encode()
 
 
 def test_nothing_and_the_empty_text_are_the_same(org, client):
@@ -214,3 +217,19 @@ def test_five_hundred_fields(org, client):
     (answer,) = pages(client, job, 10)
     assert parsed(answer.content)[1][1:] == [str(at) for at in range(800)]
     assert requests.get(client.server.url, timeout=30).status_code == 404
+
+
+def test_jobs_and_results_are_there_for_seven_days(org, client, clock):
+    org.access.session_life = timedelta(days=30)
+    org.load("Account", [{"Name": "a"}])
+    old = run_job(client, "SELECT Name FROM Account")
+    org.insert("Account", {"Name": "b"})
+    clock.advance(timedelta(days=6))
+    new = run_job(client, "SELECT Name FROM Account")
+    files = set(org.store.folder.glob("750*"))
+    clock.advance(timedelta(days=1))
+    assert client.get(f"/jobs/query/{old['id']}").status_code == 404
+    assert client.get(f"/jobs/query/{new['id']}/results").status_code == 200
+    left = set(org.store.folder.glob("750*"))
+    assert left < files
+    assert {path.name.partition(".")[0] for path in left} == {new["id"]}

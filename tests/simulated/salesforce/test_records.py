@@ -196,3 +196,10 @@ def test_the_recycle_bin_is_emptied(org, client, clock):
     clock.advance(timedelta(days=1))
     assert org.empty_recycle_bin() == 1
     assert org.count("Account", deleted=True) == 1
+
+
+def test_a_change_may_not_make_a_second_one(client, account):
+    other = client.call("POST", "/sobjects/Account", json={"Name": "b", "Code__c": "k2"}).json()["id"]
+    answer = client.call("PATCH", f"/sobjects/Account/{other}", json={"Code__c": "k1"})
+    assert refusals(answer).keys() == {"DUPLICATE_VALUE"}
+    assert client.call("PATCH", f"/sobjects/Account/{other}", json={"Code__c": "k2", "Name": "c"}).status_code == 204

@@ -150,19 +150,19 @@ def test_queries(org, sf):
 
 def test_bulk2(sf, org, tmp_path):
     records = [{"Name": f"n{at}", "Code__c": f"k{at}", "Description": 'a "quoted"\nline'} for at in range(30)]
-    (told,) = sf.bulk2.Account.insert(records=records)
+    (told,) = sf.bulk2.Account.insert(records=records, wait=0.05)
     assert (told["numberRecordsTotal"], told["numberRecordsFailed"]) == (30, 0)
-    results = list(sf.bulk2.Account.query("SELECT Name, Description FROM Account", max_records=20))
+    results = list(sf.bulk2.Account.query("SELECT Name, Description FROM Account", max_records=20, wait=0.05))
     assert [len(text.splitlines()) for text in results] == [1 + 20 * 2, 1 + 10 * 2]
     changes = [{"Code__c": "k0", "Name": "new"}, {"Code__c": "k99", "Name": "made"}, {"Code__c": "k98", "Name": ""}]
-    (told,) = sf.bulk2.Account.upsert(records=changes, external_id_field="Code__c")
+    (told,) = sf.bulk2.Account.upsert(records=changes, external_id_field="Code__c", wait=0.05)
     assert told["numberRecordsFailed"] == 1
     assert "REQUIRED_FIELD_MISSING" in sf.bulk2.Account.get_failed_records(told["job_id"])
     assert org.count("Account") == 31
-    sf.bulk2.Account.download("SELECT Id FROM Account", path=str(tmp_path), max_records=100)
+    sf.bulk2.Account.download("SELECT Id FROM Account", path=str(tmp_path), max_records=100, wait=0.05)
     (downloaded,) = tmp_path.iterdir()
     ids = [line.strip('"') for line in downloaded.read_text().splitlines()[1:]]
-    (told,) = sf.bulk2.Account.delete(records=[{"Id": one} for one in ids[:10]])
+    (told,) = sf.bulk2.Account.delete(records=[{"Id": one} for one in ids[:10]], wait=0.05)
     assert told["numberRecordsFailed"] == 0
     assert (org.count("Account"), org.count("Account", deleted=True)) == (21, 31)
 

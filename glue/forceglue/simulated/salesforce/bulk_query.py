@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forceglue.simulated.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS, Rendered, render
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from forceglue.simulated.salesforce.faults import Faults
     from forceglue.simulated.salesforce.org import Org
 
+JOB_LIFE = timedelta(days=7)
 DONE = ("JobComplete", "Failed", "Aborted")
 _NOT_IN_BULK = (
     "AcceptedEventRelation", "AssetTokenEvent", "Attachment", "CaseStatus", "ContractStatus", "DeclinedEventRelation",
@@ -43,6 +45,7 @@ class QueryJob:
     deleted: bool
     version: str
     facts: dict[str, Any]
+    made: datetime
     state: str = "UploadComplete"
     result: Rendered | None = None
     error: str | None = None
@@ -78,6 +81,7 @@ class BulkQuery:
         self._guard = threading.Lock()
         self._serial = 0
         self._made: dict[tuple[Any, ...], Rendered] = {}
+        self._written: list[Rendered] = []
         self._making: dict[tuple[Any, ...], threading.Lock] = {}
         self._pool = ThreadPoolExecutor(3, thread_name_prefix="bulk-query")
         self._closing = threading.Event()
@@ -105,6 +109,7 @@ class BulkQuery:
             raise ApiError("INVALIDJOB", f"Unsupported contentType: {said['contentType']}")
         deleted = operation == "queryAll"
         compiled = self._checked(text, deleted=deleted)
+        self._forget_old()
         with self._guard:
             self._serial += 1
             job_id, now = new_id("750", self._serial), rest_moment(self._org.now())
@@ -122,7 +127,7 @@ class BulkQuery:
                 "lineEnding": ending,
                 "columnDelimiter": delimiter,
             }
-            job = self.jobs[job_id] = QueryJob(job_id, text, compiled, deleted, version, facts)
+            job = self.jobs[job_id] = QueryJob(job_id, text, compiled, deleted, version, facts, self._org.at())
             told = dict(facts)
         self._pool.submit(self._work, job)
         return told
@@ -153,7 +158,8 @@ class BulkQuery:
         return compiled
 
     def find(self, job_id: str) -> QueryJob:
-        """The job of that id. Raises ApiError (404) when there is none."""
+        """The job of that id. Raises ApiError (404) when there is none, or none any more."""
+        self._forget_old()
         found = self.jobs.get(full_id(job_id) or "")
         if found is None:
             raise not_found()
@@ -218,7 +224,7 @@ class BulkQuery:
         failure = self._faults.failed_job()
         if failure is None:
             try:
-                job.result = self._rendered(job)
+                self._render(job)
             except ApiError as error:
                 failure = f"{error.code}: {error.message}"
             except Exception as error:  # noqa: BLE001 - the job must end; whoever ends the server is told
@@ -239,8 +245,8 @@ class BulkQuery:
             job.facts["systemModstamp"] = rest_moment(self._org.now())
             return True
 
-    def _rendered(self, job: QueryJob) -> Rendered | None:
-        """The result: that of an equal query if nothing has changed since."""
+    def _render(self, job: QueryJob) -> None:
+        """Gives the job its result: that of an equal query if nothing has changed since."""
         delimiter, ending = job.facts["columnDelimiter"], job.facts["lineEnding"]
         store, day = self._org.store, self._org.at().date()
         same = (job.query, job.deleted, delimiter, ending)
@@ -248,8 +254,10 @@ class BulkQuery:
             making = self._making.setdefault(same, threading.Lock())
         with making:
             key = (*same, store.version, day)
-            if key in self._made:
-                return self._made[key]
+            with self._guard:
+                job.result = self._made.get(key)
+            if job.result is not None:
+                return
             compiled = compile_query(self._org, parse(job.query), deleted=job.deleted)
             path = store.folder / f"{job.id}.csv"
             stopped = lambda: self._closing.is_set() or job.state == "Aborted"  # noqa: E731
@@ -258,15 +266,26 @@ class BulkQuery:
                 with self._guard:
                     self._made = {old: kept for old, kept in self._made.items() if old[:4] != same}
                     self._made[key] = made
-            return made
+                    self._written.append(made)
+                    job.result = made
+
+    def _forget_old(self) -> None:
+        """Jobs and their results are there for seven days."""
+        now = self._org.at()
+        with self._guard:
+            old = [job.id for job in self.jobs.values() if now - job.made >= JOB_LIFE and job.state in DONE]
+            for job_id in old:
+                del self.jobs[job_id]
+            if old:
+                self._drop_unused()
 
     def _drop_unused(self) -> None:
         """Deletes results that neither a job nor an equal query could ask for."""
         used = {job.result.path for job in self.jobs.values() if job.result}
-        for key, made in list(self._made.items()):
-            if made.path not in used:
-                del self._made[key]
-                made.remove()
+        self._made = {key: made for key, made in self._made.items() if made.path in used}
+        for made in [made for made in self._written if made.path not in used]:
+            self._written.remove(made)
+            made.remove()
 
 
 def _locator(offset: int) -> str:

@@ -24,7 +24,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(T.*)?")
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z?")
 _PLAIN = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?")
-_MOST_DIGITS = 308
+_MOST_DIGITS = 330
 _STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
