@@ -32,8 +32,11 @@ def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     }.items():
         monkeypatch.setenv(name, value)
     client = boto3.client("s3", region_name="ap-southeast-2")
-    client.create_bucket(Bucket="landing", CreateBucketConfiguration={"LocationConstraint": "ap-southeast-2"})
-    yield "s3://landing/sf"
+    client.create_bucket(Bucket="extracted", CreateBucketConfiguration={"LocationConstraint": "ap-southeast-2"})
+    yield "s3://extracted/sf"
+    for item in client.list_objects_v2(Bucket="extracted").get("Contents", ()):
+        client.delete_object(Bucket="extracted", Key=item["Key"])
+    client.delete_bucket(Bucket="extracted")  # what moto holds is shared by all its servers
     server.stop()
 
 
