@@ -59,7 +59,7 @@ ALLOWED = {
     "runtime/home.py": {"TemporaryDirectory": (1, "beside the user's own cache")},
     "runtime/session.py": {"gettempdir": (1, "a name that nothing is written to")},
     "runtime/warm_work.py": {"collect": (2, "made-up rows")},
-    "simulated/salesforce/store.py": {"mkdtemp": (1, "the simulated org itself, unless a folder is given")},
+    "simulated/salesforce/store.py": {"mkdtemp": (1, "the records of a made-up org; no run touches it")},
     "transform/again.py": {"collect": (1, "a row a landed file")},
     "transform/read.py": {"createDataFrame": (1, "a row a landed file")},
     "write/delta_compact.py": {"first": (1, "a row of counts")},
