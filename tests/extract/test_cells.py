@@ -92,7 +92,10 @@ def test_a_value_that_does_not_fit_names_its_column_and_is_read_as_it_was_sent(k
         reader.table(data)
     assert caught.value.columns == ("A",) and text not in str(caught.value)
     reader.as_text(caught.value.columns)
-    assert reader.table(data).to_pylist() == [{"Id": "1", "A": text, "B": Decimal("1.5")}, {"Id": "2", "A": None, "B": None}]
+    assert reader.table(data).to_pylist() == [
+        {"Id": "1", "A": text, "B": Decimal("1.5")},
+        {"Id": "2", "A": None, "B": None},
+    ]
 
 
 def test_integers_that_come_as_doubles_stay_integers_from_piece_to_piece() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,19 @@ FIELDS = {
     "Amount": "currency", "BillingAddress": "address", "BillingStreet": "textarea", "Where__c": "location",
     "Body": "base64", "StageName": "picklist", "Secret__c": "string", "AccountId": "reference", "CloseDate": "date",
 }  # fmt: skip
-DESCRIBE = {"name": "Opportunity", "fields": [{"name": n, "type": k, "precision": 18, "scale": 2} for n, k in FIELDS.items()]}
+DESCRIBE = {
+    "name": "Opportunity",
+    "fields": [{"name": n, "type": k, "precision": 18, "scale": 2} for n, k in FIELDS.items()],
+}
+
+
+def with_defaults(**said: Any) -> ObjectMapping:
+    settings = ProjectSettings(objects=ObjectDefaults(never_read=("secret__C",)))
+    return Project(Path(), settings, {}, {}).with_defaults(ObjectMapping(mapping="o", source="Opportunity", **said))
 
 
 def chosen(**said: Any) -> Any:
-    project = Project(folder=None, settings=ProjectSettings(objects=ObjectDefaults(never_read=("secret__C",))), objects={}, datasets={})  # type: ignore[arg-type]
-    return choose(DESCRIBE, project.with_defaults(ObjectMapping(mapping="opportunity", source="Opportunity", **said)))
+    return choose(DESCRIBE, [with_defaults(**said)])
 
 
 def test_everything_but_compound_base64_and_never_read() -> None:
@@ -67,3 +75,11 @@ def test_only_of_all_is_a_name() -> None:
 def test_what_describe_lacks_is_told_and_not_read() -> None:
     found = chosen(columns={"a": "Gone__c", "b": "Name", "c": {"sql": "upper(Also_Gone__c)"}, "d": "Secret__c"})
     assert found.missing == ("Also_Gone__c", "Gone__c") and "Name" in found.kinds and "Secret__c" not in found.kinds
+
+
+def test_two_mappings_of_an_object_get_what_both_need() -> None:
+    one, other = with_defaults(columns={"a": "Name"}, exclude=("StageName",)), with_defaults(columns={"b": "StageName"})
+    found = choose(DESCRIBE, [one, other])
+    assert {"Name", "StageName"} <= found.kinds.keys() and "Amount" not in found.kinds
+    assert set(found.left_out) >= {"Secret__c"} and "StageName" not in found.left_out
+    assert len(choose(DESCRIBE, [one, with_defaults()]).fields) == len(FIELDS) - 4

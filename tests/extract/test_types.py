@@ -23,13 +23,28 @@ from forceglue.landing.types import spark_type
         ({"type": "currency", "precision": 38, "scale": 4, "calculated": True}, "decimal(38,4)"),
         ({"type": "double"}, "string"),
         ({"type": "double", "precision": 3, "scale": 5}, "string"),
-        *(({"type": name}, "string") for name in ("id", "reference", "string", "picklist", "multipicklist", "time", "anyType", "email", "what_is_to_come")),
+        *(
+            ({"type": name}, "string")
+            for name in (
+                "id",
+                "reference",
+                "string",
+                "picklist",
+                "multipicklist",
+                "time",
+                "anyType",
+                "email",
+                "what_is_to_come",
+            )
+        ),
     ],
 )
 def test_kinds(field: dict[str, object], kind: str) -> None:
     assert kind_of(field) == kind
 
 
-@pytest.mark.parametrize("kind", ["boolean", "date", "timestamp", "bigint", "decimal(22,2)", "decimal(38,18)", "string"])
+@pytest.mark.parametrize(
+    "kind", ["boolean", "date", "timestamp", "bigint", "decimal(22,2)", "decimal(38,18)", "string"]
+)
 def test_the_ingest_reads_each_kind_back(kind: str) -> None:
     assert spark_type(arrow_type(kind)) == kind

@@ -61,6 +61,17 @@ def keys(client: Any) -> list[str]:
     return [item["Key"] for item in client.list_objects_v2(Bucket="landing").get("Contents", ())]
 
 
+def test_a_file_is_filled_and_appears_whole(store: Store) -> None:
+    with store.filled("a/b.bin") as file:
+        file.write_bytes(b"x" * 9_000_000)  # in parts
+        assert not store.exists("a/b.bin")
+    assert store.read_bytes("a/b.bin") == b"x" * 9_000_000
+    with pytest.raises(ZeroDivisionError), store.filled("a/c.bin") as file:
+        file.write_bytes(b"half")
+        raise ZeroDivisionError
+    assert not store.exists("a/c.bin") and not file.exists()
+
+
 def test_a_file_is_written_listed_read_moved_and_deleted(store: Store, client: Any) -> None:
     odd = "in/Account/e 1/it's a=b,50%:ü.csv"
     store.write_bytes(odd, b"one")

@@ -29,6 +29,30 @@ def test_a_file_is_written_listed_read_moved_and_deleted(store: Store) -> None:
     assert not store.exists("d/e.txt")
 
 
+def test_a_file_is_filled_piece_by_piece_and_appears_whole(store: Store) -> None:
+    with store.filled("a/b.bin") as file:
+        file.write_bytes(b"half")
+        assert store.list() == []
+        with file.open("ab") as out:
+            out.write(b" and half")
+    assert store.read_bytes("a/b.bin") == b"half and half"
+    with pytest.raises(ZeroDivisionError), store.filled("a/b.bin") as file:
+        file.write_bytes(b"other")
+        raise ZeroDivisionError
+    assert store.read_bytes("a/b.bin") == b"half and half"
+    assert [p.name for p in Path(store.uri("a")).iterdir()] == ["b.bin"]
+
+
+def test_what_a_killed_writer_left_is_replaced(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.filled("a/b.bin") as file:
+        left = file
+        raise ZeroDivisionError
+    left.write_bytes(b"of a process that was killed")
+    with store.filled("a/b.bin") as file:
+        file.write_bytes(b"whole")
+    assert store.read_bytes("a/b.bin") == b"whole" and not left.exists()
+
+
 def test_a_listing_below_a_prefix_and_of_one_level(store: Store) -> None:
     for path in ("a/1", "a/b/2", "ab/3", "4"):
         store.write_bytes(path, b"")

@@ -25,7 +25,13 @@ def problems(environ: dict[str, str]) -> str:
 def test_a_private_key_makes_jwt_bearer(tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_text(PEM)
     found = from_environment(
-        {"SF_TOKEN_URL": URL, **ID, **SECRET, "SF_USERNAME": "etl@acme.example", "SF_PRIVATE_KEY_FILE": str(tmp_path / "key.pem")}
+        {
+            "SF_TOKEN_URL": URL,
+            **ID,
+            **SECRET,
+            "SF_USERNAME": "etl@acme.example",
+            "SF_PRIVATE_KEY_FILE": str(tmp_path / "key.pem"),
+        }
     )
     assert (found.flow, found.audience, found.private_key) == ("jwt", "https://acme.my.salesforce.com", PEM)
 
@@ -44,9 +50,14 @@ def test_a_password_needs_to_be_allowed() -> None:
 
 
 def test_a_broker_goes_before_everything_and_gets_its_path() -> None:
-    found = from_environment({"SF_BROKER_URL": "http://localhost:8080", **ID, **SECRET, "SF_PRIVATE_KEY_FILE": "/nowhere"})
+    found = from_environment(
+        {"SF_BROKER_URL": "http://localhost:8080", **ID, **SECRET, "SF_PRIVATE_KEY_FILE": "/nowhere"}
+    )
     assert (found.flow, found.token_url) == ("broker", "http://localhost:8080/sf/token")
-    assert from_environment({"SF_BROKER_URL": "https://x.example/v2/sf/token"}).token_url == "https://x.example/v2/sf/token"
+    assert (
+        from_environment({"SF_BROKER_URL": "https://x.example/v2/sf/token"}).token_url
+        == "https://x.example/v2/sf/token"
+    )
 
 
 def test_a_refresh_token_needs_a_file_to_keep_the_next_one() -> None:
@@ -57,7 +68,9 @@ def test_a_refresh_token_needs_a_file_to_keep_the_next_one() -> None:
 
 
 def test_all_problems_are_told_at_once() -> None:
-    said = problems({"SF_PRIVATE_KEY_FILE": "/not/there.pem", "SF_API_VERSION": "newest", "SF_TOKEN_URL": "http://acme.example"})
+    said = problems(
+        {"SF_PRIVATE_KEY_FILE": "/not/there.pem", "SF_API_VERSION": "newest", "SF_TOKEN_URL": "http://acme.example"}
+    )
     for part in ("SF_PRIVATE_KEY_FILE", "SF_CLIENT_ID", "SF_USERNAME", "SF_API_VERSION", "SF_TOKEN_URL is http"):
         assert part in said
 
@@ -73,7 +86,15 @@ def test_half_of_client_credentials_names_the_other_half() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://acme.example/t", "https://user:hush@acme.example/t", "https://acme.example/t?key=hush", "ftp://x", "acme", "http://[", "https://x:99999/"],
+    [
+        "http://acme.example/t",
+        "https://user:hush@acme.example/t",
+        "https://acme.example/t?key=hush",
+        "ftp://x",
+        "acme",
+        "http://[",
+        "https://x:99999/",
+    ],
 )
 def test_an_address_that_a_secret_must_not_be_sent_to_is_refused(url: str) -> None:
     said = problems({"SF_TOKEN_URL": url, **ID, **SECRET})
@@ -92,12 +113,24 @@ def test_versions(said: str, version: str) -> None:
 
 def test_nothing_secret_is_in_the_repr(tmp_path: Path) -> None:
     (tmp_path / "k").write_text(PEM)
-    given = {"SF_TOKEN_URL": URL, **ID, **SECRET, "SF_USERNAME": "u", "SF_PRIVATE_KEY_FILE": str(tmp_path / "k"), "SF_REFRESH_TOKEN": "hush-r"}
+    given = {
+        "SF_TOKEN_URL": URL,
+        **ID,
+        **SECRET,
+        "SF_USERNAME": "u",
+        "SF_PRIVATE_KEY_FILE": str(tmp_path / "k"),
+        "SF_REFRESH_TOKEN": "hush-r",
+    }
     assert "hush" not in (shown := repr(from_environment(given))) and "PRIVATE" not in shown
 
 
 def test_a_secret_fills_in_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = {"consumerKey": "stored", "consumerSecret": "hush-1", "baseUri": "https://acme.my.salesforce.com", "SF_API_VERSION": "65.0"}
+    held = {
+        "consumerKey": "stored",
+        "consumerSecret": "hush-1",
+        "baseUri": "https://acme.my.salesforce.com",
+        "SF_API_VERSION": "65.0",
+    }
     monkeypatch.setattr(secrets, "secret_text", lambda name: json.dumps(held) if name == "prod/sf" else "")
     found = from_environment({"SF_SECRET": "prod/sf", "SF_CLIENT_ID": "mine"})
     assert (found.client_id, found.client_secret, found.token_url, found.api_version) == ("mine", "hush-1", URL, "65.0")

@@ -35,11 +35,15 @@ def refused(error: str, said: str, status: int = 400) -> Answer:
 
 def test_jwt_bearer_signs_what_salesforce_asks_for() -> None:
     with answering(in_turn(Answer(GOOD))) as address:
-        one = connection(address, "jwt", username="etl@acme.example", private_key=PEM, audience="https://login.salesforce.com")
+        one = connection(
+            address, "jwt", username="etl@acme.example", private_key=PEM, audience="https://login.salesforce.com"
+        )
         assert sign_in(one, Web(), QUICK).token() == Token("00D!token", "http://127.0.0.1:9")
         form = address.asked[0].form
     assert form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer"
-    claims = jwt.decode(form["assertion"], KEY.public_key(), algorithms=["RS256"], audience="https://login.salesforce.com")
+    claims = jwt.decode(
+        form["assertion"], KEY.public_key(), algorithms=["RS256"], audience="https://login.salesforce.com"
+    )
     assert (claims["iss"], claims["sub"]) == ("3MVG9", "etl@acme.example") and "exp" in claims
     assert "hush" not in str(form)
 
@@ -48,7 +52,10 @@ def test_jwt_bearer_signs_what_salesforce_asks_for() -> None:
     ("flow", "form"),
     [
         ("client_credentials", {"grant_type": "client_credentials", "client_id": "3MVG9", "client_secret": "hush"}),
-        ("password", {"grant_type": "password", "client_id": "3MVG9", "client_secret": "hush", "username": "u", "password": "p"}),
+        (
+            "password",
+            {"grant_type": "password", "client_id": "3MVG9", "client_secret": "hush", "username": "u", "password": "p"},
+        ),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Salesforce retires")
@@ -88,7 +95,13 @@ def test_an_error_says_what_to_do_and_is_not_tried_again(code: str, said: str, a
 
 @pytest.mark.parametrize(
     "first",
-    [refused("rate_limit_exceeded", "login rate exceeded"), refused("invalid_grant", "concurrent refresh"), Answer({}, 503), Answer(b"<html>", 500), Answer({}, 429, {"Retry-After": "0"})],
+    [
+        refused("rate_limit_exceeded", "login rate exceeded"),
+        refused("invalid_grant", "concurrent refresh"),
+        Answer({}, 503),
+        Answer(b"<html>", 500),
+        Answer({}, 429, {"Retry-After": "0"}),
+    ],
 )
 def test_what_passes_is_tried_again(first: Answer) -> None:
     with answering(in_turn(first, Answer(GOOD))) as address:
@@ -104,9 +117,9 @@ def test_tries_come_to_an_end() -> None:
 
 
 def test_a_secret_that_is_said_back_is_hidden() -> None:
-    with answering(in_turn(refused("invalid_client", "secret hush is wrong"))) as address:
-        with pytest.raises(SignInError) as caught:
-            sign_in(connection(address), Web(), QUICK).token()
+    answer = refused("invalid_client", "secret hush is wrong")
+    with answering(in_turn(answer)) as address, pytest.raises(SignInError) as caught:
+        sign_in(connection(address), Web(), QUICK).token()
     assert "hush" not in str(caught.value) + caught.value.reason
 
 
@@ -117,7 +130,10 @@ def test_a_token_is_sent_to_no_odd_place(instance: str) -> None:
 
 
 def test_a_redirect_is_not_followed() -> None:
-    with answering(in_turn(Answer({}, 302, {"Location": "http://127.0.0.1:1/"}))) as address, pytest.raises(SignInError, match="elsewhere"):
+    with (
+        answering(in_turn(Answer({}, 302, {"Location": "http://127.0.0.1:1/"}))) as address,
+        pytest.raises(SignInError, match="elsewhere"),
+    ):
         sign_in(connection(address), Web(), QUICK).token()
 
 
@@ -131,8 +147,24 @@ def test_many_threads_get_one_token_and_one_renewal() -> None:
     way = SignIn(fetch)
     with ThreadPoolExecutor(32) as pool:
         first = {t.access_token for t in pool.map(lambda _: way.token(), range(200))}
-        renewed = {t.access_token for t in pool.map(lambda _: way.renewed(Token("t1", "http://127.0.0.1:9")), range(200))}
+        renewed = {
+            t.access_token for t in pool.map(lambda _: way.renewed(Token("t1", "http://127.0.0.1:9")), range(200))
+        }
     assert (first, renewed, len(made)) == ({"t1"}, {"t2"}, 2)
+
+
+def test_wrong_credentials_are_tried_once_however_many_ask() -> None:
+    with answering(in_turn(refused("invalid_grant", "authentication failure"))) as address:
+        way = sign_in(connection(address), Web(), QUICK)
+
+        def ask(_: int) -> str:
+            with pytest.raises(SignInError) as caught:
+                way.token()
+            return caught.value.code
+
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(ask, range(32))) == {"invalid_grant"}
+        assert len(address.asked) == 1
 
 
 def test_a_broker_is_told_the_hash_of_a_stale_token() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from forceglue.errors import ExtractError, ForceglueError, SalesforceBusyError, SalesforceError
 from forceglue.extract.parquet import PageWriter
-from forceglue.extract.reading import SegmentRead, Work, prove
+from forceglue.extract.reading import TIMEOUT, SegmentRead, Work, prove, refuses
 from forceglue.extract.records import Records
 from forceglue.extract.state import Page, Plan, Segment, page_name, page_of, write_page
 from forceglue.extract.window import soql
@@ -74,9 +74,9 @@ class BulkReader:
         try:
             job = self.work.org.bulk.create(query)
         except SalesforceError as error:
-            if error.status == 400 and error.code not in ("INVALID_FIELD", "QUERY_TIMEOUT"):
+            if refuses(error):
                 raise BulkRefusedError(f"{error.code}: {error.reason}") from error
-            if error.code == "QUERY_TIMEOUT":
+            if error.code == TIMEOUT:
                 raise TimedOutError(error.reason) from error
             raise
         made = replace(segment, job=job.id, version=job.version, rows=None)
@@ -93,14 +93,16 @@ class BulkReader:
     def _ended(self, segment: Segment) -> BulkJob:
         """The job when it is complete."""
         assert segment.job is not None  # noqa: S101  # for the type checker
+        if segment.rows is not None:  # it was complete when an earlier extract looked
+            return BulkJob(segment.job, "JobComplete", segment.version, segment.rows)
         for wait in waits():
+            self.work.stopping.wait(wait)
             self.work.proceed()
             job = self.work.org.bulk.state(segment.job, segment.version)
             if job.complete:
                 return job
             if not job.busy:
                 raise _failed(self.plan, job)
-            self.work.stopping.wait(wait)
         raise AssertionError  # the waits have no end
 
     def _pages(self, segment: Segment) -> tuple[Page, ...]:

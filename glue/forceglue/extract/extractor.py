@@ -83,7 +83,7 @@ def _described(org: Salesforce, names: list[str]) -> dict[str, dict[str, Any] | 
 
 
 def _not_read(one: Selected) -> ObjectReport:
-    return ObjectReport(one.name, "failed" if one.named else "skipped", error=f"not read: {one.why_not}")
+    return ObjectReport(one.name, "failed" if one.wanted else "skipped", error=f"not read: {one.why_not}")
 
 
 def _all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,19 +67,24 @@ class Choice:
         return {field.name: field.kind for field in self.fields}
 
 
-def choose(describe: dict[str, Any], mapping: ObjectMapping) -> Choice:
-    """The fields to read for a mapping, which has its defaults (`Project.with_defaults`).
+def choose(describe: dict[str, Any], mappings: Sequence[ObjectMapping]) -> Choice:
+    """The fields to read for the mappings of an object, which have their defaults (`Project.with_defaults`).
 
-    A mapping that names its columns and lets nothing else pass gets those fields alone; any other gets all.
+    Where each of them names its columns and lets nothing else pass, they get those fields alone; else all are read.
+    A field is never read that none of them may read.
     """
     offered = {str(field["name"]): field for field in describe["fields"]}
     names = NameIndex(offered)
-    never = {name.lower() for name in mapping.exclude}
-    named = set(named_fields(mapping))
-    resolved = {found for name in named if (found := names.match(name))}
-    needed = [*(mapping.key or ()), mapping.order_by or "", mapping.deleted or "", *ALWAYS]
-    always = {found for name in needed if name and (found := names.match(name))}
-    only = None if _lets_pass(mapping) else resolved | always | _cursor(offered)
+    never = set.intersection(*({name.lower() for name in mapping.exclude} for mapping in mappings))
+    named = {name for mapping in mappings for name in named_fields(mapping)}
+    needed = {
+        name
+        for mapping in mappings
+        for name in (*(mapping.key or ()), mapping.order_by, mapping.deleted, *ALWAYS, *_cursor(offered))
+        if name
+    }
+    only = {found for name in named | needed if (found := names.match(name))}
+    everything = any(_lets_pass(mapping) for mapping in mappings)
     fields, left_out = [], dict[str, str]()
     for name, field in offered.items():
         kind = str(field.get("type", ""))
@@ -87,7 +92,7 @@ def choose(describe: dict[str, Any], mapping: ObjectMapping) -> Choice:
             left_out[name] = "never_read"
         elif kind in _NOT_READ:
             left_out[name] = _NOT_READ[kind]
-        elif only is None or name in only:
+        elif everything or name in only:
             fields.append(ReadField(name, kind_of(field), kind in _REPEATING))
     missing = sorted(name for name in named if names.match(name) is None and name.lower() not in never)
     return Choice(tuple(fields), left_out, tuple(missing))
@@ -129,5 +134,5 @@ def _lets_pass(mapping: ObjectMapping) -> bool:
     return mapping.keeps_rest or any(isinstance(block, AllColumns) and block.only is None for block in blocks)
 
 
-def _cursor(offered: dict[str, Any]) -> set[str]:
-    return set(next(([name] for name in CURSORS if name in offered), []))
+def _cursor(offered: dict[str, Any]) -> list[str]:
+    return next(([name] for name in CURSORS if name in offered), [])

@@ -14,15 +14,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from forceglue.errors import ExtractError, LimitReachedError, SalesforceError
+from forceglue.errors import ExtractError, LimitReachedError, SalesforceError, SignInError, UsageError
 from forceglue.extract import state
-from forceglue.extract.bulk_read import BulkReader, BulkRefusedError, TimedOutError
+from forceglue.extract.emptiness import may_be_empty
 from forceglue.extract.fields import Choice, choose
 from forceglue.extract.known import BULK_CANNOT
-from forceglue.extract.reading import SegmentRead, StoppedError, Work
+from forceglue.extract.lease import leased
+from forceglue.extract.notes import of_fields, of_pages
+from forceglue.extract.reading import StoppedError, UnreadableError, Work
 from forceglue.extract.report import ObjectReport
-from forceglue.extract.request import ExtractRequest
-from forceglue.extract.rest_read import RestReader
+from forceglue.extract.request import ExtractRequest, Since
+from forceglue.extract.segments import Segments
 from forceglue.extract.selection import Selected
 from forceglue.extract.state import Api, Bookmark, Plan, Segment
 from forceglue.extract.window import Window, cursor_of
@@ -55,8 +57,10 @@ class ObjectExtract:
     """
 
     def __init__(self, request: ExtractRequest, work: Work, selected: Selected, now: datetime) -> None:
-        self._request, self._work, self._selected, self._now = request, work, selected, now
+        self._request, self._selected, self._now = request, selected, now
+        self._work = replace(work)  # its own: each object renews its own lease
         self._name, self._store = selected.name, work.store
+        self._asked: Since = request.since
         self._notes: list[str] = []
         self._left_out: dict[str, str] = {}
 
@@ -72,14 +76,20 @@ class ObjectExtract:
             try:
                 if isinstance(describe, SalesforceError):
                     raise describe
-                self._rounds(describe, counts)
+                with leased(self._store, self._name) as self._work.renew:
+                    self._rounds(describe, counts)
                 status = "landed" if counts.landed else "nothing_new"
             except LimitReachedError as limit:
                 status, error = "stopped", str(limit)
                 self._work.stopping.set()
             except StoppedError:
                 status, error = "stopped", "the extract ended before; the next one goes on here"
-            except (ExtractError, SalesforceError) as failure:
+            except SignInError as refused:
+                status, error = "failed", str(refused)
+                self._work.stopping.set()  # the same for all that are still to come
+            except UnreadableError as refused:
+                status, error = "failed" if self._selected.wanted else "skipped", str(refused)
+            except (ExtractError, SalesforceError, UsageError) as failure:
                 status, error = "failed", str(failure)
         return ObjectReport(
             name=self._name,
@@ -102,7 +112,7 @@ class ObjectExtract:
         """What an earlier extract left, then what came since; else only the latter."""
         again = False
         while True:
-            choice = choose(describe, self._selected.mapping)
+            choice = choose(describe, self._selected.mappings)
             self._left_out = choice.left_out
             plan, resumed = self._plan(describe, choice, again)
             if plan is None:
@@ -123,11 +133,12 @@ class ObjectExtract:
             counts.resumed = counts.resumed or resumed
             if not resumed or _up_to(plan, self._now - self._request.lag):
                 return
+            self._asked = "bookmark"  # what was asked for is done; the rest is what came since
 
     def _plan(self, describe: dict[str, Any], choice: Choice, fresh: bool) -> tuple[Plan | None, bool]:
         """The plan to work on, and whether an earlier extract made it; None where there is nothing to read."""
         bookmark = state.bookmark_of(self._store, self._name)
-        self._drift(choice, bookmark)
+        self._notes += of_fields(choice, bookmark)
         kept = None if fresh else state.plan_of(self._store, self._name)
         if kept is not None and self._goes_on(kept, choice):
             return kept, True
@@ -143,7 +154,7 @@ class ObjectExtract:
         """Whether what an earlier extract left is what is wanted now, and can still be read."""
         if plan.landing is not None:
             return plan.kinds.keys() <= choice.kinds.keys()
-        since = self._request.since
+        since = self._asked
         wanted = since == "bookmark" or (since == "start" and plan.whole) or since == plan.window.since
         return wanted and plan.kinds == choice.kinds and self._now - plan.started < PLAN_LIVES
 
@@ -176,7 +187,7 @@ class ObjectExtract:
 
     def _since(self, bookmark: Bookmark | None, cursor: str | None) -> tuple[datetime | None, bool]:
         """The lower bound, and whether the bookmark must stay where it is."""
-        asked = self._request.since
+        asked = self._asked
         if asked == "start" or cursor is None:
             return None, False
         mark = bookmark.until if bookmark is not None and bookmark.cursor == cursor else None
@@ -191,12 +202,14 @@ class ObjectExtract:
 
     def _round(self, plan: Plan, counts: _Counts) -> None:
         if plan.landing is None:
-            plan, read = self._read(plan)
+            plan, read, told = Segments(self._work, plan).read()
+            self._notes += told
             pages = [page for segment in read for page in segment.pages]
             counts.pages += len(pages)
-            self._tell(pages)
+            self._notes += of_pages(pages)
             files = [file for page in pages for file in page.files]
-            self._not_empty(plan, sum(rows for _, rows in files))
+            if not files and plan.whole and not self._request.allow_empty:
+                may_be_empty(self._work, plan)
             plan = replace(plan, landing=tuple(self._landing(plan, files)))
             state.write_plan(self._store, plan)
         landing = plan.landing or ()
@@ -214,54 +227,12 @@ class ObjectExtract:
         counts.since = plan.window.since if not counts.landed else min_or_none(counts.since, plan.window.since)
         counts.landed = counts.landed or bool(landing)
 
-    def _read(self, plan: Plan) -> tuple[Plan, list[SegmentRead]]:
-        """Every segment; one that takes Salesforce too long is halved, an object that Bulk refuses is read by REST."""
-        keep = _Keeper(self, plan)
-        done: list[SegmentRead] = []
-        at = 0
-        while at < len(keep.plan.segments):
-            self._work.proceed()
-            segment = keep.plan.segments[at]
-            reader = (BulkReader if keep.plan.api == "bulk" else RestReader)(self._work, keep.plan, keep)
-            try:
-                done.append(reader.read(segment))
-            except TimedOutError as error:
-                keep.halved(segment, str(error))
-            except BulkRefusedError as refused:
-                self._notes.append(f"Bulk does not query it ({refused.reason}); read by REST")
-                keep.by_rest()
-                done, at = [], 0
-            else:
-                at += 1
-        return keep.plan, done
-
     def _landing(self, plan: Plan, files: list[tuple[str, int]]) -> list[tuple[str, str, int]]:
         label = self._request.label.replace("-", "_")
         return [
             (path, landed_key(self._name, plan.execution, f"{plan.execution}-{at:05d}.parquet", env=label), rows)
             for at, (path, rows) in enumerate(files, 1)
         ]
-
-    def _not_empty(self, plan: Plan, rows: int) -> None:
-        if rows or not plan.whole or self._request.allow_empty:
-            return
-        bookmark = state.bookmark_of(self._store, self._name)
-        had, where = (bookmark.whole_rows, "the last whole read gave") if bookmark else (0, "")
-        if not had:
-            had, where = self._counted(), "Salesforce counts about"
-        if had:
-            raise ExtractError(
-                f"{self._name}: no row came, and {where} {had:,}. Nothing has landed: see whether the user may still "
-                "see all records (View All), or say --allow-empty if the object is empty now."
-            )
-
-    def _counted(self) -> int:
-        try:
-            return self._work.org.record_counts([self._name]).get(self._name, 0)
-        except SalesforceError as error:
-            if error.status in (400, 403, 404):
-                return 0  # an org or an object that does not count
-            raise
 
     def _remember(self, plan: Plan, rows: int) -> None:
         before = state.bookmark_of(self._store, self._name)
@@ -282,70 +253,10 @@ class ObjectExtract:
             ),
         )
 
-    def _drift(self, choice: Choice, before: Bookmark | None) -> None:
-        """Says which fields are gone, new or of another type, and which a mapping names in vain."""
-        if choice.missing:
-            self._notes.append(
-                f"the mapping names {', '.join(choice.missing)}, which describe does not have: gone, misspelt, or "
-                "hidden from this user by field-level security"
-            )
-        if before is None or not before.kinds:
-            return
-        now = choice.kinds
-        gone = [name for name in before.kinds if name not in now and name not in choice.left_out]
-        new = [name for name in now if name not in before.kinds]
-        other = [name for name, kind in before.kinds.items() if now.get(name, kind) != kind]
-        if gone:
-            self._notes.append(f"no longer there, or hidden by field-level security: {', '.join(gone)}")
-        if new:
-            self._notes.append(f"new: {', '.join(new)}; records that do not change keep no value (--since start)")
-        if other:
-            told = (f"{name} ({before.kinds[name]} → {now[name]})" for name in other)
-            self._notes.append(f"of another type: {', '.join(told)}")
-
-    def _tell(self, pages: list[state.Page]) -> None:
-        texts = dict.fromkeys(name for page in pages for name in page.texts)
-        missing = dict.fromkeys(name for page in pages for name in page.missing)
-        if texts:
-            self._notes.append(f"text in some files, since a value does not fit the type: {', '.join(texts)}")
-        if missing:
-            self._notes.append(f"not in every result page: {', '.join(missing)}")
-
-
-class _Keeper:
-    """The plan as it changes while it is read, kept at each change."""
-
-    def __init__(self, owner: ObjectExtract, plan: Plan) -> None:
-        self._store, self._name, self.plan = owner._store, owner._name, plan  # noqa: SLF001  # a part of it
-
-    def __call__(self, segment: Segment) -> None:
-        self._set(self.plan.with_segment(segment))
-
-    def halved(self, segment: Segment, why: str) -> None:
-        halves = segment.window.halves() if self.plan.cursor else None
-        if halves is None:
-            raise ExtractError(
-                f"{self._name}: the query takes Salesforce too long ({why or 'QUERY_TIMEOUT'}), and its window cannot "
-                "be narrowed; nothing has landed. Let the mapping name fewer fields (formula fields cost most), or "
-                "ask Salesforce for an index."
-            )
-        number = 1 + max(s.number for s in self.plan.segments)
-        both = [Segment(number + at, half) for at, half in enumerate(halves)]
-        at = next(i for i, s in enumerate(self.plan.segments) if s.number == segment.number)
-        self._set(replace(self.plan, segments=(*self.plan.segments[:at], *both, *self.plan.segments[at + 1 :])))
-
-    def by_rest(self) -> None:
-        number = 1 + max(s.number for s in self.plan.segments)
-        self._set(replace(self.plan, api="rest", segments=(Segment(number, self.plan.window),)))
-
-    def _set(self, plan: Plan) -> None:
-        self.plan = plan
-        state.write_plan(self._store, plan)
-
 
 def _up_to(plan: Plan, until: datetime) -> bool:
-    """Whether nothing is left to read after an earlier extract's plan: it is not from before this extract."""
-    return plan.window.until is not None and plan.window.until >= until
+    """Whether nothing is left to read after an earlier extract's plan: it was of everything, or reaches this far."""
+    return plan.window.until is None or plan.window.until >= until
 
 
 def min_or_none(one: datetime | None, other: datetime | None) -> datetime | None:

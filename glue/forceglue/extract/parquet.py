@@ -82,7 +82,7 @@ class PageWriter:
         self, cells: Cells, pieces: Iterator[bytes], first: pa.Table | None, open_file: ExitStack
     ) -> pa.Table | None:
         """Writes until the page ends (None) or a column has to become text (the rows that come next)."""
-        schema, held, writer, rows = cells.schema, [first] if first is not None else [], None, 0
+        schema, held, writer, rows, size = cells.schema, [first] if first is not None else [], None, 0, 0
         path = f"{self.name}-{len(self._files)}.parquet"
         following = None
         for piece in pieces:
@@ -92,9 +92,10 @@ class PageWriter:
                 following = table
                 break
             held.append(table)
-            if sum(part.nbytes for part in held) >= ROW_GROUP:
+            size += table.nbytes
+            if size >= ROW_GROUP:
                 writer = writer or self._writer(path, schema, open_file)
-                rows += _write(writer, held)
+                rows, size = rows + _write(writer, held), 0
         if any(part.num_rows for part in held):
             writer = writer or self._writer(path, schema, open_file)
             rows += _write(writer, held)
@@ -114,7 +115,7 @@ class PageWriter:
         target = open_file.enter_context(self.store.filled(path))
         repeating = [name for name in self.repeating if name in schema.names and schema.field(name).type == pa.string()]
         return open_file.enter_context(
-            pq.ParquetWriter(target, schema, compression="snappy", use_dictionary=repeating or False)
+            pq.ParquetWriter(target, schema, compression="zstd", compression_level=1, use_dictionary=repeating or False)
         )
 
 

@@ -8,23 +8,30 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
-from forceglue.errors import ExtractError, ForceglueError
+from forceglue.errors import ExtractError, ForceglueError, SalesforceError
 from forceglue.extract.state import Page, Plan, Segment
 from forceglue.landing.store import Store
 from forceglue.salesforce.client import Salesforce
+
+TIMEOUT = "QUERY_TIMEOUT"
 
 
 class StoppedError(ForceglueError):
     """The extract is to end: another object met a limit, or a person interrupted it. What is on disk is kept."""
 
 
+class UnreadableError(ExtractError):
+    """Neither Bulk nor REST answers a query for the whole object."""
+
+
 @dataclass
 class Work:
-    """What all objects of an extract share.
+    """What all objects of an extract share, and what keeps the one at work going.
 
     Attributes:
         pages: the threads that read result pages, for all objects together: they bound the memory.
         stopping: set when everything is to end.
+        renew: keeps the object's lease.
     """
 
     org: Salesforce
@@ -32,6 +39,7 @@ class Work:
     pages: ThreadPoolExecutor
     piece: int
     stopping: threading.Event = field(default_factory=threading.Event)
+    renew: Callable[[], None] = lambda: None
 
     def submit(self, call: Callable[..., Page], *args: object) -> Future[Page]:
         """Reads a page in a thread of the pool; its calls count for the object that asks."""
@@ -45,6 +53,7 @@ class Work:
         """
         if self.stopping.is_set():
             raise StoppedError("stopped")
+        self.renew()
 
 
 @dataclass(frozen=True)
@@ -53,6 +62,11 @@ class SegmentRead:
 
     segment: Segment
     pages: tuple[Page, ...]
+
+
+def refuses(error: SalesforceError) -> bool:
+    """Whether Salesforce does not take the query as it is, for this object; no field is to blame, and no token."""
+    return type(error) is SalesforceError and error.status == 400 and error.code not in ("INVALID_FIELD", TIMEOUT)
 
 
 def prove(plan: Plan, segment: Segment, pages: tuple[Page, ...]) -> SegmentRead:

@@ -14,7 +14,7 @@ import pyarrow.csv as pacsv
 from forceglue.errors import ExtractError, SalesforceError
 from forceglue.extract.bulk_read import TimedOutError
 from forceglue.extract.parquet import PageWriter
-from forceglue.extract.reading import SegmentRead, Work, prove
+from forceglue.extract.reading import TIMEOUT, SegmentRead, UnreadableError, Work, prove, refuses
 from forceglue.extract.state import Page, Plan, Segment, page_name, page_of, write_page
 from forceglue.extract.window import soql
 from forceglue.salesforce.client import RestPage
@@ -74,13 +74,17 @@ class RestReader:
         write_page(self.work.store, name, page)
         return page
 
-    def first(self, segment: Segment) -> RestPage:
+    def opening(self, segment: Segment) -> RestPage:
         query = soql(self.plan.object, list(self.plan.kinds), self.plan.cursor, segment.window)
         try:
             return self.work.org.query_page(soql=query, deleted=True)
         except SalesforceError as error:
-            if error.code == "QUERY_TIMEOUT":
+            if error.code == TIMEOUT:
                 raise TimedOutError(error.reason) from error
+            if refuses(error):
+                raise UnreadableError(
+                    f"{self.plan.object}: neither Bulk nor REST reads it as a whole ({error.code}: {error.reason})."
+                ) from error
             raise
 
 
@@ -96,7 +100,7 @@ class _Group:
 
     def __iter__(self) -> Iterator[bytes]:
         org = self._reader.work.org
-        page = org.query_page(at=self._locator) if self._locator else self._reader.first(self._segment)
+        page = org.query_page(at=self._locator) if self._locator else self._reader.opening(self._segment)
         for number in range(1, PAGES_A_FILE + 1):
             self.total = page.total
             self.rows += len(page.records)

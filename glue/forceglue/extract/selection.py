@@ -19,15 +19,15 @@ class Selected:
 
     Attributes:
         name: as the org spells it.
-        mapping: its own, or what the project makes of an object without one; with defaults.
+        mappings: its own, or what the project makes of an object without one; with defaults.
         why_not: why it is not read after all.
-        named: the caller asked for it by name, so that it is an error if it is not read.
+        wanted: it is named or has a mapping, so that it is an error if it is not read.
     """
 
     name: str
-    mapping: ObjectMapping
+    mappings: tuple[ObjectMapping, ...]
     why_not: str | None = None
-    named: bool = False
+    wanted: bool = True
 
 
 def select(
@@ -73,12 +73,12 @@ def _named(project: Project, entries: Mapping[str, dict[str, Any]], names: tuple
 
 def _selected(project: Project, entries: Mapping[str, dict[str, Any]], name: str, *, named: bool) -> Selected:
     entry = entries.get(name.lower())
-    mapping = project.object_for(name)
-    full = project.with_defaults(mapping) if mapping else project.unmapped(str(entry["name"]) if entry else name)
+    own = [project.with_defaults(m) for m in project.objects.values() if m.source.lower() == name.lower()]
+    mappings = tuple(own) or (project.unmapped(str(entry["name"]) if entry else name),)
     if entry is None:
-        # a mapping's source that the org lacks is an error even if nobody named it
-        return Selected(name, full, "the org has no such object, or this user may not see it", named=True)
+        return Selected(name, mappings, "the org has no such object, or this user may not see it")
     why_not = unreadable(entry)
-    if why_not is None and mapping is None and project.settings.unmapped != "load" and not named:
+    if why_not is None and not own and project.settings.unmapped != "load" and not named:
         why_not = f"it has no mapping, and the project says `unmapped: {project.settings.unmapped}`"
-    return Selected(str(entry["name"]), full, why_not, named)
+    # what is no fault of anybody's (an event among the mappings, say) is an error only where it is asked for by name
+    return Selected(str(entry["name"]), mappings, why_not, named or (bool(own) and why_not is None))

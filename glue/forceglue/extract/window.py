@@ -38,7 +38,7 @@ class Window:
         """The window in two that leave nothing out and share nothing; None where it is too narrow, or has no end."""
         if self.until is None:
             return None
-        since = self.since or min(_BEGINNING, self.until - 4 * NARROWEST)
+        since = self.since or _BEGINNING
         if self.until - since < 2 * NARROWEST:
             return None
         middle = _whole_millis(since + (self.until - since) / 2)

@@ -110,7 +110,8 @@ class Store:
     def filled(self, path: str) -> AbstractContextManager[Path]:
         """A file of this machine to write to in the block; it is under `path`, whole, when the block ends well.
 
-        For what is too large to be held at once. A block that ends with an error leaves nothing, and what is there.
+        For what is too large to be held at once, and for one writer of a path at a time. A block that ends with an
+        error leaves what was there before; what a killed process leaves, the next writer of the path replaces.
         """
         return self._backend.filled(checked(path))
 
@@ -225,7 +226,7 @@ class LocalBackend:
         target = self._root / path
         with told(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.parent / f"{_TEMPORARY}{uuid.uuid4().hex}.tmp"
+        temporary = target.parent / f"{_TEMPORARY}{target.name}.tmp"
         try:
             yield temporary
             with told(target):

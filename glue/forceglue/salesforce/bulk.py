@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FIRST_WAIT, GROWTH, LONGEST_WAIT = 0.2, 1.6, 20.0
 _BUSY = ("UploadComplete", "InProgress")
 # a job that cannot be gone on with: its result is kept for seven days, and read by the version that made it only
-GONE = frozenset({"NOT_FOUND", "INVALID_ID_FIELD", "MALFORMED_ID", "INVALIDJOB", "404", "409", "INVALID_LOCATOR"})
+GONE = frozenset({"NOT_FOUND", "INVALID_ID_FIELD", "MALFORMED_ID", "INVALIDJOB", "404", "409", "INVALIDLOCATOR"})
 
 
 @dataclass(frozen=True)

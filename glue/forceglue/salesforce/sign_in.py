@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from forceglue.errors import SignInError
 from forceglue.salesforce.retry import Pace
 from forceglue.salesforce.session import Web
 from forceglue.salesforce.settings import Connection
@@ -31,11 +32,15 @@ Fetch = Callable[["Token | None"], Token]
 
 
 class SignIn:
-    """The token that all threads use; whoever finds it stale gets a new one, the others wait for it."""
+    """The token that all threads use; whoever finds it stale gets a new one, the others wait for it.
+
+    A refusal is kept: wrong credentials that are tried again by every thread would lock the user.
+    """
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._token: Token | None = None
+        self._refused: SignInError | None = None
         self._lock = threading.Lock()
 
     def token(self) -> Token:
@@ -46,16 +51,24 @@ class SignIn:
             SalesforceBusyError: the token address did not answer.
         """
         with self._lock:
-            if self._token is None:
-                self._token = self._fetch(None)
-            return self._token
+            return self._token or self._fetched(None)
 
     def renewed(self, stale: Token) -> Token:
         """Another token than `stale`: the one that another thread has got meanwhile, else a new one."""
         with self._lock:
             if self._token is None or self._token == stale:
-                self._token = self._fetch(stale)
+                return self._fetched(stale)
             return self._token
+
+    def _fetched(self, stale: Token | None) -> Token:
+        if self._refused is not None:
+            raise self._refused
+        try:
+            self._token = self._fetch(stale)
+        except SignInError as refused:
+            self._refused = refused
+            raise
+        return self._token
 
 
 def sign_in(connection: Connection, web: Web, pace: Pace | None = None) -> SignIn:

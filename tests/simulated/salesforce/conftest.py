@@ -1,8 +1,9 @@
 """A small org on a real socket, and a client that is signed in."""
 
+from datetime import UTC, datetime
+
 import pytest
 import requests
-from datetime import UTC, datetime
 
 from forceglue.simulated.salesforce import Org, SetClock, serve
 

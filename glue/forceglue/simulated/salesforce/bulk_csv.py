@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """Results of Bulk query jobs as files: written once by the store itself, cut into pages at the ends of records."""
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def render(
     bounds = _bounds(store, compiled)
     parts = [path.with_suffix(f".part{at}") for at in range(len(bounds))]
     with ExitStack() as stack:
-        with store.writing():  # nobody commits while the readers take their places: they see the same state
+        with store.still():  # while the readers take their places: they see the same state
             readers = [stack.enter_context(store.reader()) for _ in bounds]
             for reader in readers:
                 reader.execute("BEGIN")

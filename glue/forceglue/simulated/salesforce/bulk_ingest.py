@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from forceglue.simulated.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS
@@ -66,8 +67,8 @@ class BulkIngest:
         delay: seconds that a job waits before its rows are worked off.
     """
 
-    def __init__(self, org: Org) -> None:
-        self._org, self.delay = org, 0.0
+    def __init__(self, org: Org, failures: list[BaseException]) -> None:
+        self._org, self._failures, self.delay = org, failures, 0.0
         self.jobs: dict[str, IngestJob] = {}
         self._serial = 0
         self._guard = threading.Lock()
@@ -136,8 +137,8 @@ class BulkIngest:
                 raise ApiError("INVALIDBATCH", f"The data have {len(data)} bytes; at most {_LARGEST}")
             job.data = data
 
-    def set_state(self, job_id: str, state: Any) -> IngestJob:
-        """Closes a job, which starts it, or stops it."""
+    def set_state(self, job_id: str, state: Any) -> dict[str, Any]:
+        """Closes a job, which starts it, or stops it; what is then told of it."""
         job = self.find(job_id)
         with self._guard:
             if state not in ("UploadComplete", "Aborted"):
@@ -145,9 +146,10 @@ class BulkIngest:
             if job.state in _ENDED or (state == "UploadComplete" and job.state != "Open"):
                 raise ApiError("INVALIDJOBSTATE", f"The job is in the state {job.state}; it cannot become {state}")
             job.state = state
+            told = job.shown()
         if state == "UploadComplete":
             self._pool.submit(self._work, job)
-        return job
+        return told
 
     def delete(self, job_id: str) -> None:
         """Forgets a job that is not under way."""
@@ -185,6 +187,14 @@ class BulkIngest:
                 return
             job.state = "InProgress"
         try:
+            self._work_off(job)
+        except Exception as error:  # noqa: BLE001 - the job must end; whoever ends the server is told
+            self._failures.append(error)
+            job.error = "UNKNOWN_EXCEPTION : a fault of the simulated org"
+            self._end(job, "Failed")
+
+    def _work_off(self, job: IngestJob) -> None:
+        try:
             job.header, rows = self._read(job)
             self._check_header(job)
         except ApiError as error:
@@ -192,7 +202,7 @@ class BulkIngest:
             self._end(job, "Failed")
             return
         rows = iter(rows)
-        while chunk := [row for row, _ in zip(rows, range(_CHUNK), strict=False)]:
+        while chunk := list(islice(rows, _CHUNK)):
             if job.state == "Aborted" or self._closing.is_set():
                 job.left += [*chunk, *rows]
                 return

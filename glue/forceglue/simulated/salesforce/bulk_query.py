@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from forceglue.simulated.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS, Rendered, render
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from forceglue.simulated.salesforce.faults import Faults
     from forceglue.simulated.salesforce.org import Org
 
+JOB_LIFE = timedelta(days=7)
 DONE = ("JobComplete", "Failed", "Aborted")
 _NOT_IN_BULK = (
     "AcceptedEventRelation", "AssetTokenEvent", "Attachment", "CaseStatus", "ContractStatus", "DeclinedEventRelation",
@@ -43,6 +45,7 @@ class QueryJob:
     deleted: bool
     version: str
     facts: dict[str, Any]
+    made: datetime
     state: str = "UploadComplete"
     result: Rendered | None = None
     error: str | None = None
@@ -70,14 +73,15 @@ class BulkQuery:
         refused: objects that Bulk does not query, besides Salesforce's own list.
     """
 
-    def __init__(self, org: Org, faults: Faults) -> None:
-        self._org, self._faults = org, faults
+    def __init__(self, org: Org, faults: Faults, failures: list[BaseException]) -> None:
+        self._org, self._faults, self._failures = org, faults, failures
         self.delay, self.page = 0.0, 50_000
         self.refused: set[str] = set(_NOT_IN_BULK)
         self.jobs: dict[str, QueryJob] = {}
         self._guard = threading.Lock()
         self._serial = 0
         self._made: dict[tuple[Any, ...], Rendered] = {}
+        self._written: list[Rendered] = []
         self._making: dict[tuple[Any, ...], threading.Lock] = {}
         self._pool = ThreadPoolExecutor(3, thread_name_prefix="bulk-query")
         self._closing = threading.Event()
@@ -87,8 +91,8 @@ class BulkQuery:
         self._closing.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def create(self, said: Mapping[str, Any], version: str, user_id: str) -> QueryJob:
-        """A new job, started.
+    def create(self, said: Mapping[str, Any], version: str, user_id: str) -> dict[str, Any]:
+        """A new job, started; what is told of it.
 
         Raises:
             ApiError: what Salesforce says to such a query.
@@ -105,6 +109,7 @@ class BulkQuery:
             raise ApiError("INVALIDJOB", f"Unsupported contentType: {said['contentType']}")
         deleted = operation == "queryAll"
         compiled = self._checked(text, deleted=deleted)
+        self._forget_old()
         with self._guard:
             self._serial += 1
             job_id, now = new_id("750", self._serial), rest_moment(self._org.now())
@@ -122,9 +127,10 @@ class BulkQuery:
                 "lineEnding": ending,
                 "columnDelimiter": delimiter,
             }
-            job = self.jobs[job_id] = QueryJob(job_id, text, compiled, deleted, version, facts)
+            job = self.jobs[job_id] = QueryJob(job_id, text, compiled, deleted, version, facts, self._org.at())
+            told = dict(facts)
         self._pool.submit(self._work, job)
-        return job
+        return told
 
     def _checked(self, text: str, *, deleted: bool) -> Compiled:
         """The query, if Bulk takes it."""
@@ -152,7 +158,8 @@ class BulkQuery:
         return compiled
 
     def find(self, job_id: str) -> QueryJob:
-        """The job of that id. Raises ApiError (404) when there is none."""
+        """The job of that id. Raises ApiError (404) when there is none, or none any more."""
+        self._forget_old()
         found = self.jobs.get(full_id(job_id) or "")
         if found is None:
             raise not_found()
@@ -178,7 +185,7 @@ class BulkQuery:
 
     def results(self, job_id: str, version: str, locator: str | None, most: int | None) -> Answer:
         """A page of a job's results."""
-        job, result = self._finished(job_id, version)
+        _, result = self._finished(job_id, version)
         first = _offset(locator, result.rows)
         part, count = result.page(first, most or self.page)
         following = _locator(first + count) if first + count < result.rows else "null"
@@ -217,13 +224,12 @@ class BulkQuery:
         failure = self._faults.failed_job()
         if failure is None:
             try:
-                job.result = self._rendered(job)
+                self._render(job)
             except ApiError as error:
                 failure = f"{error.code}: {error.message}"
-            except BaseException as error:
-                job.error = f"UNKNOWN_EXCEPTION: a fault of the simulated org: {error!r}"
-                self._moved(job, "Failed")
-                raise
+            except Exception as error:  # noqa: BLE001 - the job must end; whoever ends the server is told
+                self._failures.append(error)
+                failure = "UNKNOWN_EXCEPTION: a fault of the simulated org"
         job.milliseconds = int((time.monotonic() - started) * 1000)
         if failure is not None:
             job.error = failure
@@ -239,8 +245,8 @@ class BulkQuery:
             job.facts["systemModstamp"] = rest_moment(self._org.now())
             return True
 
-    def _rendered(self, job: QueryJob) -> Rendered | None:
-        """The result: that of an equal query if nothing has changed since."""
+    def _render(self, job: QueryJob) -> None:
+        """Gives the job its result: that of an equal query if nothing has changed since."""
         delimiter, ending = job.facts["columnDelimiter"], job.facts["lineEnding"]
         store, day = self._org.store, self._org.at().date()
         same = (job.query, job.deleted, delimiter, ending)
@@ -248,8 +254,10 @@ class BulkQuery:
             making = self._making.setdefault(same, threading.Lock())
         with making:
             key = (*same, store.version, day)
-            if key in self._made:
-                return self._made[key]
+            with self._guard:
+                job.result = self._made.get(key)
+            if job.result is not None:
+                return
             compiled = compile_query(self._org, parse(job.query), deleted=job.deleted)
             path = store.folder / f"{job.id}.csv"
             stopped = lambda: self._closing.is_set() or job.state == "Aborted"  # noqa: E731
@@ -258,15 +266,26 @@ class BulkQuery:
                 with self._guard:
                     self._made = {old: kept for old, kept in self._made.items() if old[:4] != same}
                     self._made[key] = made
-            return made
+                    self._written.append(made)
+                    job.result = made
+
+    def _forget_old(self) -> None:
+        """Jobs and their results are there for seven days."""
+        now = self._org.at()
+        with self._guard:
+            old = [job.id for job in self.jobs.values() if now - job.made >= JOB_LIFE and job.state in DONE]
+            for job_id in old:
+                del self.jobs[job_id]
+            if old:
+                self._drop_unused()
 
     def _drop_unused(self) -> None:
         """Deletes results that neither a job nor an equal query could ask for."""
         used = {job.result.path for job in self.jobs.values() if job.result}
-        for key, made in list(self._made.items()):
-            if made.path not in used:
-                del self._made[key]
-                made.remove()
+        self._made = {key: made for key, made in self._made.items() if made.path in used}
+        for made in [made for made in self._written if made.path not in used]:
+            self._written.remove(made)
+            made.remove()
 
 
 def _locator(offset: int) -> str:

@@ -1,9 +1,10 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """Changes of records that become visible together: stamped when they are made, seen when they are committed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from forceglue.errors import UsageError
 from forceglue.simulated.salesforce.errors import ApiError
@@ -28,7 +29,7 @@ class Transaction:
         self._user = user_id or org.access.administrator.id
         self._waiting: list[Callable[[], None]] = []
 
-    def __enter__(self) -> Transaction:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """What Salesforce checks before it takes a record from a client; everything wrong with it is told at once."""
 
 from __future__ import annotations

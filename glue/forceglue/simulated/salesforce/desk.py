@@ -30,6 +30,7 @@ class Desk:
     """Answers calls, with no network around.
 
     Attributes:
+        failures: faults of the simulated org itself, which answered a call or ended a job; there should be none.
         versions: the API versions spoken.
         gzip: whether answers are compressed for clients that accept it.
     """
@@ -47,9 +48,10 @@ class Desk:
 
         self.org, self.faults, self.usage = org, Faults(), Usage()
         self.versions, self.gzip = VERSIONS, True
+        self.failures: list[BaseException] = []
         self.queries, self.oauth = Queries(org), OAuth(org)
-        self.bulk_query = BulkQuery(org, self.faults)
-        self.bulk_ingest = BulkIngest(org)
+        self.bulk_query = BulkQuery(org, self.faults, self.failures)
+        self.bulk_ingest = BulkIngest(org, self.failures)
         modules: Iterable[Routes] = (
             routes_meta.ROUTES,
             routes_query.ROUTES,
@@ -88,6 +90,9 @@ class Desk:
             answer = self.inside(call)
         except ApiError as error:
             answer = refused(error)
+        except Exception as error:  # noqa: BLE001 - a client must be answered; whoever ends the server is told
+            self.failures.append(error)
+            answer = refused(ApiError("UNKNOWN_EXCEPTION", "An unexpected error occurred.", status=500))
         if call.session is not None:
             answer.headers["Sforce-Limit-Info"] = self.usage.header
         return answer

@@ -70,9 +70,7 @@ class Faults:
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self._add("refuse", times, path, skip, chance, answer=lambda: Answer(status, body, headers=dict(headers)))
 
-    def cut(
-        self, after: int, *, times: int | None = 1, path: str = "", skip: int = 0, chance: float = 1.0
-    ) -> None:
+    def cut(self, after: int, *, times: int | None = 1, path: str = "", skip: int = 0, chance: float = 1.0) -> None:
         """The connection ends after so many bytes of the body."""
         self._add("cut", times, path, skip, chance, number=after)
 

@@ -26,7 +26,9 @@ _TYPES: dict[Kind, dict[str, Any]] = {
 }
 _WHOLE = frozenset({"numberofemployees", "fiscalyear", "fiscalquarter", "sortorder", "numberofunits"})
 _USERS = re.compile(r"(createdby|lastmodifiedby|owner|user|manager|delegatedapprover|activatedby|\w*authorizedby)id")
-_NOT_REFERENCES = re.compile(r"\w*(customer_id|account_id|gam_id|brief_id|taxid|lineitemid|gamorderid)")
+_NOT_REFERENCES = re.compile(r"externalid|\w*(customer_id|account_id|gam_id|brief_id|taxid|lineitemid|gamorderid)")
+_OWN = frozenset({"parent", "reportsto", "masterrecord"})
+_NAMED = {"companysignedid": "User", "customersignedid": "Contact", "customerauthorizedbyid": "Contact"}
 _ADDRESS_PARTS = ("Street", "City", "State", "PostalCode", "Country", "Latitude", "Longitude", "GeocodeAccuracy")
 _LOCATION_PARTS = ("Latitude", "Longitude")
 
@@ -53,8 +55,10 @@ def _targets(name: str, objects: Iterable[str]) -> list[str]:
     if _USERS.fullmatch(bare):
         return ["User"]
     stem = bare.removesuffix("id").rstrip("_")
-    if stem == "parent":
+    if stem in _OWN:
         return own
+    if bare in _NAMED:
+        return [_NAMED[bare]]
     by_core = {core(entry): entry for entry in objects}
     if stem in by_core:
         return [by_core[stem]]

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """The org: its objects, their records, and everything that an administrator or a user can do to them."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from forceglue.errors import UsageError
 from forceglue.simulated.salesforce.access import Access
@@ -50,7 +51,7 @@ class Org:
         """Ends the org; a folder that was not given goes with it."""
         self.store.close()
 
-    def __enter__(self) -> Org:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -171,7 +172,8 @@ class Org:
         if first["Id"] is None:
             first["Id"] = [self.new_id(schema) for _ in range(size)]
         now = self.now()
-        filled = next((columns[name] for name in _STAMPS if name in columns), [now] * size)
+        stamps = next((columns[name] for name in _STAMPS if name in columns), [None] * size)
+        filled = [now if stamp is None else stamp for stamp in stamps]
         user = [self.access.administrator.id] * size
         there = {"IsDeleted": ["false"] * size, "CreatedById": user, "LastModifiedById": user}
         for name, values in {**dict.fromkeys(_STAMPS, filled), **there}.items():
@@ -239,7 +241,7 @@ class Org:
         for schema in self.objects:
             if schema.any_field("IsDeleted") is None or schema.any_field("SystemModstamp") is None:
                 continue
-            where = "\"IsDeleted\" = 'true' AND \"SystemModstamp\" <= ?"
+            where = '"IsDeleted" = \'true\' AND "SystemModstamp" <= ?'
             for record_id in self.store.ids(schema, where, [since]):
                 self.purge(schema.name, record_id)
                 count += 1

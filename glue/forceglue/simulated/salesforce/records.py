@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """What clients do to records, with Salesforce's checks: create, change, upsert, delete, and the delete log."""
 
 from __future__ import annotations
@@ -163,7 +164,7 @@ class Records:
         if schema.any_field("IsDeleted") is not None:
             parts.append(
                 f'SELECT "Id", "SystemModstamp" FROM "{schema.name}" '
-                "WHERE \"IsDeleted\" = 'true' AND \"SystemModstamp\" >= ? AND \"SystemModstamp\" < ?"
+                'WHERE "IsDeleted" = \'true\' AND "SystemModstamp" >= ? AND "SystemModstamp" < ?'
             )
             params += [since, until]
         rows = self._limited(f"{' UNION ALL '.join(parts)} ORDER BY 2, 1", params)
@@ -211,9 +212,7 @@ class Records:
 
     # several at once
 
-    def several(
-        self, works: Iterable[Callable[[], Done]], *, all_or_none: bool
-    ) -> list[Done | ApiError]:
+    def several(self, works: Iterable[Callable[[], Done]], *, all_or_none: bool) -> list[Done | ApiError]:
         """Does things one after the other in one transaction; what goes wrong with one stops no other.
 
         Args:

@@ -1,4 +1,4 @@
-"""Rows of stored texts as the JSON of records: written straight, so that numbers keep every digit and pages are fast."""
+"""Rows of stored texts as the JSON of records: written straight, so that numbers keep all digits and pages are fast."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def create_query(desk: Desk, call: Call) -> Answer:
     """`POST /jobs/query`."""
-    return Answer(200, desk.bulk_query.create(call.json_object(), call.version, call.user_id).facts)
+    return Answer(200, desk.bulk_query.create(call.json_object(), call.version, call.user_id))
 
 
-def list_queries(desk: Desk, call: Call) -> Answer:
+def list_queries(desk: Desk, _: Call) -> Answer:
     """`GET /jobs/query`."""
     jobs = [job.facts | {"state": job.state, "jobType": "V2Query"} for job in desk.bulk_query.jobs.values()]
     return Answer(200, {"done": True, "records": jobs, "nextRecordsUrl": None})
@@ -37,9 +37,7 @@ def query_job(desk: Desk, call: Call) -> Answer:
 
 def query_results(desk: Desk, call: Call) -> Answer:
     """`GET /jobs/query/<id>/results`."""
-    return desk.bulk_query.results(
-        call.at["job"], call.version, call.query.get("locator"), call.number("maxRecords")
-    )
+    return desk.bulk_query.results(call.at["job"], call.version, call.query.get("locator"), call.number("maxRecords"))
 
 
 def query_pages(desk: Desk, call: Call) -> Answer:
@@ -52,7 +50,7 @@ def create_ingest(desk: Desk, call: Call) -> Answer:
     return Answer(200, desk.bulk_ingest.create(call.json_object(), call.version, call.user_id).facts)
 
 
-def list_ingests(desk: Desk, call: Call) -> Answer:
+def list_ingests(desk: Desk, _: Call) -> Answer:
     """`GET /jobs/ingest`."""
     jobs = [job.facts | {"state": job.state, "jobType": "V2Ingest"} for job in desk.bulk_ingest.jobs.values()]
     return Answer(200, {"done": True, "records": jobs, "nextRecordsUrl": None})
@@ -65,7 +63,7 @@ def ingest_job(desk: Desk, call: Call) -> Answer:
         desk.bulk_ingest.delete(job_id)
         return Answer(204)
     if call.method == "PATCH":
-        return Answer(200, desk.bulk_ingest.set_state(job_id, call.json_object().get("state")).shown())
+        return Answer(200, desk.bulk_ingest.set_state(job_id, call.json_object().get("state")))
     return Answer(200, desk.bulk_ingest.find(job_id).shown())
 
 

@@ -21,7 +21,7 @@ def resources(desk: Desk, call: Call) -> Answer:
     return Answer(200, {name: f"{root}/{name}" for name in _RESOURCES} | {"identity": f"{call.base}/id/{desk.org.id}"})
 
 
-def limits(desk: Desk, call: Call) -> Answer:
+def limits(desk: Desk, _: Call) -> Answer:
     """`GET /limits`."""
     usage = desk.usage
     jobs = len(desk.bulk_query.jobs)
@@ -35,6 +35,13 @@ def limits(desk: Desk, call: Call) -> Answer:
         "SingleEmail": (5_000, 5_000),
     }
     return Answer(200, {name: {"Max": most, "Remaining": left} for name, (most, left) in told.items()})
+
+
+def record_counts(desk: Desk, call: Call) -> Answer:
+    """`GET /limits/recordCount?sObjects=A,B`: without the recycle bin; what the org does not have is left out."""
+    asked = {name.strip().lower() for name in call.query.get("sObjects", "").split(",") if name.strip()}
+    found = [schema.name for schema in desk.org.objects if not asked or schema.name.lower() in asked]
+    return Answer(200, {"sObjects": [{"count": desk.org.count(name), "name": name} for name in sorted(found)]})
 
 
 def describe_all(desk: Desk, call: Call) -> Answer:
@@ -87,6 +94,7 @@ def children(desk: Desk, schema: ObjectSchema) -> list[dict[str, Any]]:
 ROUTES = (
     ("GET", "", resources),
     ("GET", "/limits", limits),
+    ("GET", "/limits/recordCount", record_counts),
     ("GET", "/sobjects", describe_all),
     ("GET", "/sobjects/{object}/describe", describe_one),
 )

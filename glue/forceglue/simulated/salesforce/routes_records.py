@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """Records one by one: by id and by external id; what was deleted and updated."""
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def shown_records(
     for name in names:
         items.append(ast.Item(ast.Path(name, place)))
         place += len(name) + 2
-    wanted = tuple(ast.Literal_("text", one, 0) for one in ids)
+    wanted = tuple(ast.Given("text", one, 0) for one in ids)
     query = ast.Query(
         text, tuple(items), ast.Path(schema.name, place), where=ast.Within(ast.Path("Id", 0), wanted, negated=False)
     )

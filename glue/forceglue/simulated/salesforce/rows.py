@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH = 20_000
+_SAME = r"^-?[1-9][0-9]{0,6}\.[0-9]*[1-9]$"
 Columns = dict[str, Sequence[str | None]]
 
 
@@ -96,9 +97,28 @@ def _arrow(schema: ObjectSchema, name: str, values: pa.Array, done: int) -> Sequ
         return list(values.cast(pa.string()).to_pylist())
     if (pa.types.is_integer(held) and kind not in NUMBERS) or pa.types.is_boolean(held):
         return list(values.cast(pa.string()).to_pylist())
+    if kind in NUMBERS and (pa.types.is_floating(held) or pa.types.is_decimal(held)):
+        return _numbers(schema, name, values, done)
     if pa.types.is_dictionary(held):
         values = values.cast(held.value_type)
     return _column(schema, name, values.to_pylist(), done)
+
+
+def _numbers(schema: ObjectSchema, name: str, values: pa.Array, done: int) -> Sequence[str | None]:
+    """Numbers of Arrow: those that look the same in Arrow and in Java are not touched one by one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = values.cast(pa.string())
+    if pa.types.is_decimal(values.type) and values.type.scale > 0:
+        texts = pc.utf8_rtrim(texts, characters="0")
+    same = pc.fill_null(pc.match_substring_regex(texts, _SAME), fill_value=True)
+    found = texts.to_pylist()
+    others = pc.indices_nonzero(pc.invert(same)).to_pylist()
+    changed = _column(schema, name, [found[at] for at in others], done)
+    for at, text in zip(others, changed, strict=True):
+        found[at] = text
+    return list(found)
 
 
 def _parts(schema: ObjectSchema, columns: Columns) -> Columns:

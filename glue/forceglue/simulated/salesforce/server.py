@@ -56,11 +56,13 @@ class OrgServer:
         return f"{self.url}/services/oauth2/token"
 
     def stop(self) -> None:
-        """Ends the server; calls that are under way are cut."""
+        """Ends the server; calls that are under way are cut. What went wrong in the simulated org itself is raised."""
         self._server.should_exit = True
         self._server.force_exit = True
         self._thread.join(_PATIENCE)
         self.desk.close()
+        if self.desk.failures:
+            raise self.desk.failures[0]
 
 
 def start(org: Org, *, port: int = 0, certificate: tuple[Path, Path] | None = None) -> OrgServer:

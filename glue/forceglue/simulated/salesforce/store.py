@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """Where records are kept: one SQLite table an object, every value as the text that goes over the wire.
 
 SQLite holds millions of rows, is part of Python, lets many threads read while one writes, and frees the interpreter
@@ -120,6 +121,12 @@ class Store:
             yield found
         finally:
             self._idle.append(found)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nobody writes for the length of the block."""
+        with self._writing:
+            yield
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from json.encoder import encode_basestring  # type: ignore[attr-defined]
+from json.encoder import encode_basestring
 from typing import Any
 
 from forceglue.simulated.salesforce.ids import full_id
@@ -20,10 +20,11 @@ NUMBERS = frozenset({"double", "currency", "percent"})
 WHOLE = frozenset({"int", "long"})
 IDS = frozenset({"id", "reference"})
 
-_MOMENT = re.compile(
-    r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE
-)
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?", re.IGNORECASE)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(T.*)?")
 _TIME = re.compile(r"(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z?")
+_PLAIN = re.compile(r"([+-]?)(\d+)(?:\.(\d*))?")
+_MOST_DIGITS = 330
 _STORED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -70,32 +71,34 @@ def _stored_moment(value: Any) -> str:
     return moment(parsed_moment(str(value)))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=65_536, typed=True)
 def number(value: Any) -> str:
     """A number as Java writes a double, but with all its digits. Raises NotOfType for what is no finite number."""
     if isinstance(value, bool):
         raise NotOfType("not a double")
-    try:
-        exact = Decimal(repr(value) if isinstance(value, float) else str(value).strip())
-    except InvalidOperation:
-        raise NotOfType("not a double") from None
-    if not exact.is_finite():
+    text = repr(value) if isinstance(value, float) else str(value).strip()
+    if not (found := _PLAIN.fullmatch(text)):
+        try:
+            exact = Decimal(text)
+        except InvalidOperation:
+            raise NotOfType("not a double") from None
+        if not exact.is_finite() or exact.adjusted() > _MOST_DIGITS or exact.adjusted() < -_MOST_DIGITS:
+            raise NotOfType("not a double")
+        found = _PLAIN.fullmatch(f"{exact:f}")
+    if found is None:
         raise NotOfType("not a double")
-    sign, digits, exponent = exact.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    kept = text.rstrip("0")
-    exponent = int(exponent) + len(text) - len(kept)
-    if not kept:
+    minus, whole, fraction = "-" if found[1] == "-" else "", found[2].lstrip("0"), (found[3] or "").rstrip("0")
+    if 0 < len(whole) <= 7:
+        return f"{minus}{whole}.{fraction or '0'}"
+    if whole:
+        return f"{minus}{whole[0]}.{(whole[1:] + fraction).rstrip('0') or '0'}E{len(whole) - 1}"
+    digits = fraction.lstrip("0")
+    zeros = len(fraction) - len(digits)
+    if not digits:
         return "0.0"
-    power = len(kept) + exponent - 1
-    minus = "-" if sign else ""
-    if -3 <= power < 7:
-        if exponent >= 0:
-            return f"{minus}{kept}{'0' * exponent}.0"
-        if power >= 0:
-            return f"{minus}{kept[: power + 1]}.{kept[power + 1 :]}"
-        return f"{minus}0.{'0' * (-power - 1)}{kept}"
-    return f"{minus}{kept[0]}.{kept[1:] or '0'}E{power}"
+    if zeros < 3:
+        return f"{minus}0.{fraction}"
+    return f"{minus}{digits[0]}.{digits[1:] or '0'}E-{zeros + 1}"
 
 
 def _whole(value: Any) -> str:
@@ -119,7 +122,9 @@ def _date(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     try:
-        return date.fromisoformat(str(value)[:10]).isoformat() if re.fullmatch(r"[\d-]{10}(T.*)?", str(value)) else _no()
+        return (
+            date.fromisoformat(str(value)[:10]).isoformat() if re.fullmatch(r"[\d-]{10}(T.*)?", str(value)) else _no()
+        )
     except ValueError:
         raise NotOfType("not a date") from None
 
@@ -168,6 +173,8 @@ def stored_column(kind: str, values: Sequence[Any]) -> list[str | None]:
     change = _STORED_BY.get(kind)
     if change is None:
         return [v if type(v) is str and v else None if v is None or v == "" else str(v) for v in values]
+    if kind in IDS:  # most are whole already
+        return [v if v is not None and len(v) == 18 and v.isalnum() else stored(kind, v) for v in values]
     return [None if v is None or v == "" else change(v) for v in values]
 
 

@@ -39,7 +39,7 @@ Operand = Path | Call
 
 
 @dataclass(frozen=True)
-class Literal_:
+class Given:
     """A value as it is written.
 
     Attributes:
@@ -58,7 +58,7 @@ class Compared:
 
     operand: Operand
     operator: str
-    value: Literal_
+    value: Given
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Within:
     """`IN` and `NOT IN`: a list of values, or a query."""
 
     operand: Operand
-    members: tuple[Literal_, ...] | Query
+    members: tuple[Given, ...] | Query
     negated: bool
 
 
@@ -75,7 +75,7 @@ class Includes:
     """`INCLUDES` and `EXCLUDES` of multi-select picklists."""
 
     operand: Operand
-    members: tuple[Literal_, ...]
+    members: tuple[Given, ...]
     negated: bool
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """A parsed query and the org's objects become SQL, and the shape of each answered record."""
 
 from __future__ import annotations
@@ -189,9 +190,7 @@ class _Compiler:
                 )
             parts = self._scope.plain_parts(path)
             if (key := tuple(part.lower() for part in parts)) in seen:
-                raise at_place(
-                    self._query.text, operand.at, "INVALID_FIELD", f"duplicate field selected: {path.text}"
-                )
+                raise at_place(self._query.text, operand.at, "INVALID_FIELD", f"duplicate field selected: {path.text}")
             seen.add(key)
             self._add(root, operand, parts, item.alias)
         return root.nodes
@@ -276,7 +275,8 @@ class _Compiler:
         return f" WHERE {' AND '.join(text for text, _ in found)}", params
 
     def _tail(self, aggregated: bool) -> Sql:
-        text, params = "", []
+        text = ""
+        params: list[Any] = []
         if self._query.group:
             for operand in self._query.group:
                 self._groupable(operand)

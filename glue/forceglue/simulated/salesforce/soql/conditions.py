@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """WHERE and HAVING in the store's SQL. Every condition is true or false, as in SOQL; none is unknown."""
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from forceglue.simulated.salesforce.soql.trouble import at_place, cannot, malfor
 from forceglue.simulated.salesforce.wire import IDS, NUMBERS, WHOLE, NotOfType, moment, parsed_moment, stored
 
 Sql = tuple[str, list[Any]]
+_TYPED = frozenset({"boolean", "date", "time"})
+_LITERALS = {
+    **dict.fromkeys((*NUMBERS, *WHOLE), "number"), "boolean": "word", "date": "date", "datetime": "datetime",
+}  # fmt: skip
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 
 
@@ -84,7 +89,7 @@ class Conditions:
             return f"CAST({column.sql} AS REAL)"
         return column.sql
 
-    def _days(self, column: Column, value: ast.Literal_) -> Span:
+    def _days(self, column: Column, value: ast.Given) -> Span:
         days = span(value.text, self._today)
         if days is None:
             raise self._wrong(column, value)
@@ -139,49 +144,37 @@ class Conditions:
         text = f"({' OR '.join(sets)})"
         return (f"({text} IS NOT 1)" if condition.negated else text), params
 
-    def _same_choices(self, column: Column, value: ast.Literal_, operator: str) -> Sql:
+    def _same_choices(self, column: Column, value: ast.Given, operator: str) -> Sql:
         wanted = [entry for entry in value.text.split(";") if entry]
         each = [f"(';' || {column.sql} || ';') LIKE ? ESCAPE '\\'"] * len(wanted)
         count = f"length({column.sql}) - length(replace({column.sql}, ';', '')) = {len(wanted) - 1}"
         text = f"({' AND '.join([*each, count])})"
         return (text if operator == "=" else f"({text} IS NOT 1)"), [f"%;{_escaped(entry)};%" for entry in wanted]
 
-    def _value(self, column: Column, value: ast.Literal_) -> Any:
+    def _value(self, column: Column, value: ast.Given) -> Any:
         """A literal as the store compares it. Raises ApiError when it does not suit the field."""
-        kind, given = column.kind, value.kind
+        kind = column.kind
+        wanted = _LITERALS.get(kind, "text")
+        fits = value.kind == wanted and (wanted != "word" or value.text in ("TRUE", "FALSE"))
+        if not fits:
+            raise self._wrong(column, value)
         try:
-            if kind in NUMBERS or kind in WHOLE:
-                return float(value.text) if given == "number" else self._refuse(column, value)
-            if kind == "boolean":
-                fits = given == "word" and value.text in ("TRUE", "FALSE")
-                return value.text.lower() if fits else self._refuse(column, value)
-            if kind == "date":
-                return date.fromisoformat(value.text).isoformat() if given == "date" else self._refuse(column, value)
-            if kind == "datetime":
-                if given != "datetime":
-                    self._refuse(column, value)
+            if wanted == "number":
+                return float(value.text)
+            if wanted == "datetime":
                 return moment(parsed_moment(value.text))
-            if kind == "time":
-                return stored("time", value.text)
-            if given != "text":
-                self._refuse(column, value)
-            return stored(kind, value.text) if kind in IDS else value.text
+            if kind in _TYPED or kind in IDS:
+                return stored(kind, value.text)
         except NotOfType:
-            if kind in IDS:
-                name = column.field.name if column.field else ""
-                raise at_place(
-                    self._scope.query.text, value.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {name}"
-                ) from None
-            raise self._wrong(column, value) from None
-        except ValueError as error:
-            if isinstance(error, ApiError):
-                raise
-            raise self._wrong(column, value) from None
+            if kind not in IDS:
+                raise self._wrong(column, value) from None
+            name = column.field.name if column.field else ""
+            raise at_place(
+                self._scope.query.text, value.at, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {name}"
+            ) from None
+        return value.text
 
-    def _refuse(self, column: Column, value: ast.Literal_) -> Any:
-        raise self._wrong(column, value)
-
-    def _wrong(self, column: Column, value: ast.Literal_) -> ApiError:
+    def _wrong(self, column: Column, value: ast.Given) -> ApiError:
         name = column.field.name if column.field else "expr"
         kind = {"datetime": "dateTime", "currency": "double", "percent": "double"}.get(column.kind, column.kind)
         bare = column.kind in NUMBERS or column.kind in WHOLE or column.kind in ("boolean", "date", "datetime")
@@ -190,7 +183,7 @@ class Conditions:
         return at_place(self._scope.query.text, value.at, "INVALID_FIELD", message)
 
 
-def _nothing(value: ast.Literal_) -> bool:
+def _nothing(value: ast.Given) -> bool:
     return (value.kind == "word" and value.text == "NULL") or (value.kind == "text" and not value.text)
 
 

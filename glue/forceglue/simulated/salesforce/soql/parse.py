@@ -56,7 +56,7 @@ def _unescaped(quoted: str) -> str:
 
 
 def _like(quoted: str) -> str:
-    """A LIKE pattern keeps `\\_` and `\\%`."""
+    r"""A LIKE pattern keeps `\_` and `\%`."""
     return re.sub(
         r"\\(.)",
         lambda found: found[0] if found[1] in "_%\\" else _ESCAPES.get(found[1], found[1]),
@@ -143,30 +143,30 @@ class _Reader(Transformer[Token, Any]):
     def call(self, function: Token, *rest: Token) -> ast.Call:
         return _called(function, *rest)
 
-    def text(self, token: Token) -> ast.Literal_:
-        return ast.Literal_("text", str(token), _at(token))
+    def text(self, token: Token) -> ast.Given:
+        return ast.Given("text", str(token), _at(token))
 
-    def number(self, token: Token) -> ast.Literal_:
-        return ast.Literal_("number", str(token), _at(token))
+    def number(self, token: Token) -> ast.Given:
+        return ast.Given("number", str(token), _at(token))
 
-    def datetime(self, token: Token) -> ast.Literal_:
-        return ast.Literal_("datetime", str(token), _at(token))
+    def datetime(self, token: Token) -> ast.Given:
+        return ast.Given("datetime", str(token), _at(token))
 
-    def date(self, token: Token) -> ast.Literal_:
-        return ast.Literal_("date", str(token), _at(token))
+    def date(self, token: Token) -> ast.Given:
+        return ast.Given("date", str(token), _at(token))
 
-    def word(self, token: Token) -> ast.Literal_:
-        return ast.Literal_("word", str(token).upper(), _at(token))
+    def word(self, token: Token) -> ast.Given:
+        return ast.Given("word", str(token).upper(), _at(token))
 
-    def members(self, *values: ast.Literal_) -> tuple[ast.Literal_, ...]:
+    def members(self, *values: ast.Given) -> tuple[ast.Given, ...]:
         return tuple(_plain(value) for value in values)
 
-    def compared(self, operand: ast.Operand, operator: Token, value: ast.Literal_) -> ast.Compared:
+    def compared(self, operand: ast.Operand, operator: Token, value: ast.Given) -> ast.Compared:
         name = "!=" if operator == "<>" else str(operator).upper()
         if name == "LIKE":
             if value.kind != "text":
                 raise malformed(self._text, value.at, f"unexpected token: '{value.text}'")
-            return ast.Compared(operand, name, ast.Literal_("text", _like(value.text), value.at))
+            return ast.Compared(operand, name, ast.Given("text", _like(value.text), value.at))
         return ast.Compared(operand, name, _plain(value))
 
     def within(self, operand: ast.Operand, members: Any) -> ast.Within:
@@ -175,10 +175,10 @@ class _Reader(Transformer[Token, Any]):
     def without(self, operand: ast.Operand, members: Any) -> ast.Within:
         return ast.Within(operand, members, negated=True)
 
-    def includes(self, operand: ast.Operand, members: tuple[ast.Literal_, ...]) -> ast.Includes:
+    def includes(self, operand: ast.Operand, members: tuple[ast.Given, ...]) -> ast.Includes:
         return ast.Includes(operand, members, negated=False)
 
-    def excludes(self, operand: ast.Operand, members: tuple[ast.Literal_, ...]) -> ast.Includes:
+    def excludes(self, operand: ast.Operand, members: tuple[ast.Given, ...]) -> ast.Includes:
         return ast.Includes(operand, members, negated=True)
 
     def all_of(self, *parts: ast.Condition) -> ast.AllOf:
@@ -230,5 +230,5 @@ class _Reader(Transformer[Token, Any]):
         return ast.Query(self._text, items, **said)
 
 
-def _plain(value: ast.Literal_) -> ast.Literal_:
-    return value if value.kind != "text" else ast.Literal_("text", _unescaped(value.text), value.at)
+def _plain(value: ast.Given) -> ast.Given:
+    return value if value.kind != "text" else ast.Given("text", _unescaped(value.text), value.at)

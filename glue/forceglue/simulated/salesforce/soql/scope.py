@@ -152,9 +152,9 @@ class Scope:
         if not having:
             raise no_such_column(self.query.text, path.at, name, "Name")
         tables = [self._joined((*steps, f"({entry.name})"), entry, reference) for entry, _ in having]
-        found = [f"{joined}.{quoted(field.name)}" for joined, (_, field) in zip(tables, having, strict=True)]
+        values = [f"{joined}.{quoted(field.name)}" for joined, (_, field) in zip(tables, having, strict=True)]
         owner, field = having[0]
-        return Column(found[0] if len(found) == 1 else f"coalesce({', '.join(found)})", field.type, field, owner)
+        return Column(values[0] if len(values) == 1 else f"coalesce({', '.join(values)})", field.type, field, owner)
 
     def _function(self, call: ast.Call) -> Column:
         text, name = self.query.text, call.function

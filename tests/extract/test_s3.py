@@ -1,0 +1,67 @@
+"""A landing root in S3 (moto's server on the loopback interface): pages go there as they are done."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from extract.kit import Dying, Killed, accounts, one, run
+from forceglue.extract import extractor
+from forceglue.landing.store import Store
+
+moto_server = pytest.importorskip("moto.server")
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    import boto3
+
+    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL_S3": f"http://{host}:{port}",
+        "AWS_REGION": "ap-southeast-2",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", region_name="ap-southeast-2")
+    client.create_bucket(Bucket="extracted", CreateBucketConfiguration={"LocationConstraint": "ap-southeast-2"})
+    yield "s3://extracted/sf"
+    for item in client.list_objects_v2(Bucket="extracted").get("Contents", ()):
+        client.delete_object(Bucket="extracted", Key=item["Key"])
+    client.delete_bucket(Bucket="extracted")  # what moto holds is shared by all its servers
+    server.stop()
+
+
+def names(store: Store) -> list[str]:
+    rows: list[str] = []
+    for entry in store.list("in"):
+        rows += pq.read_table(io.BytesIO(store.read_bytes(entry.path)))["Name"].to_pylist()
+    return sorted(rows)
+
+
+def test_killed_and_gone_on(org: Any, server: Any, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    org.load("Account", accounts(120))
+    wanted = sorted(f"Account {n}" for n in range(120))
+    for step in (7, 11, 12):
+        store = Store(root)
+        store._backend = Dying(store._backend, step, after=True, copies=True)  # type: ignore[assignment]
+        with monkeypatch.context() as patched:
+            patched.setattr(extractor.Store, "made", lambda _, store=store: store)
+            with pytest.raises(Killed):
+                run(server, root, "Account", since="start")
+        done = one(run(server, root, "Account"))
+        assert done.resumed and done.rows == 120
+        store = Store(root)
+        assert names(store) == wanted
+        left = [entry.path for entry in store.list("_extract") if "/_runs/" not in entry.path]
+        assert left == ["_extract/Account.json"]
+        for entry in store.list():
+            store.delete(entry.path)
