@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from describe.kit import AMOUNT, describe, keep, put
+from describe.test_scaffold import NOT_COLUMNS, expected, wide
 from forceglue.cli.main import main
+from forceglue.mapping.load import load_project
 from forceglue.simulated.salesforce import OrgServer
 
 
@@ -26,6 +28,16 @@ def test_pull_scaffold_and_check(folder: Path, server: OrgServer) -> None:
     result = call(folder, "scaffold", "Account")
     assert result.exit_code == 0
     assert "Region__c: new column region__c, string" in result.output
+
+
+def test_an_object_of_500_fields_from_the_org(folder: Path, server: OrgServer) -> None:
+    server.org.define({**wide(), "keyPrefix": "a0W"})
+    assert call(folder, "scaffold", "Wide__c").exit_code == 0
+    assert call(folder, "check").output == "2 files checked, no problem\n"
+    assert call(folder, "drift").exit_code == 0
+    columns = {c.field: c.type or "string" for c in load_project(folder).columns("wide__c")}
+    read = [f for f in wide()["fields"] if f["type"] not in NOT_COLUMNS]
+    assert {f["name"]: columns[f["name"]] for f in read} == {f["name"]: expected(f) for f in read}
 
 
 def test_all_of_an_org_with_one_word(folder: Path, server: OrgServer) -> None:

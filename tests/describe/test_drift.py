@@ -226,6 +226,13 @@ def test_all_mappings_and_an_object_without_one(kept: Path, org: Org, client: Sa
     assert (drifted(kept, client, "Contact").mapping, drifted(kept, client, "Contact").snapshot) == (None, False)
 
 
+def test_an_object_with_two_mappings_is_told_for_each(kept: Path, org: Org, client: Salesforce) -> None:
+    put(kept, "objects/other.yaml", "mapping: other\nsource: Account\ncolumns: {id: Id}\n")
+    org.hide_field("Account", "Amount__c")
+    found = list(drift(load_project(kept, checked=False), client, ["Account"]))
+    assert [(one.mapping, one.grave) for one in found] == [("account", True), ("other", False)]
+
+
 def test_the_table_beside_the_mapping(kept: Path, client: Salesforce, tmp_path: Path) -> None:
     warehouse = tmp_path / "warehouse"
     assert drifted(kept, client, warehouse=warehouse).table is False

@@ -167,6 +167,16 @@ def test_what_a_mapping_never_reads_is_no_new_column(folder: Path) -> None:
     assert check_folder(folder).problems == ()
 
 
+def test_of_two_mappings_of_an_object_its_own(folder: Path) -> None:
+    keep(folder, describe(AMOUNT))
+    made(folder, "Account")
+    put(folder, "objects/zz.yaml", "mapping: zz\nsource: Account\n")
+    assert (made(folder, "Account")["Account"].file, made(folder, "Account")["Account"].outcome) == (
+        "objects/account.yaml",
+        "same",
+    )
+
+
 def test_no_object(folder: Path) -> None:
     with pytest.raises(UsageError, match="say --all"):
         made(folder)

@@ -82,7 +82,7 @@ class ObjectDrift:
 def drift(
     project: Project, org: Salesforce, names: Sequence[str] = (), *, warehouse: Store | None = None
 ) -> Iterator[ObjectDrift]:
-    """The objects one by one.
+    """The objects one by one; one with several mappings once for each.
 
     Args:
         names: objects, mappings or tables; without, the sources of all mappings.
@@ -102,7 +102,10 @@ def drift(
         if one.entry is not None and one.name not in described:
             at = there.index(one)
             described = org.describe_many([other.name for other in there[at : at + BATCH]])
-        yield _with_reach(_one(project, org, one, described.get(one.name), listed, warehouse), reach)
+        owners = [m for m in project.objects.values() if m.source.lower() == one.name.lower()]
+        for own in owners or (None,):
+            found = _one(project, org, one, own, described.get(one.name), listed, warehouse)
+            yield _with_reach(found, reach)
 
 
 def _with_reach(found: ObjectDrift, reach: Reach) -> ObjectDrift:
@@ -115,11 +118,11 @@ def _one(
     project: Project,
     org: Salesforce,
     one: Chosen,
+    own: ObjectMapping | None,
     described: dict[str, Any] | SalesforceError | None,
     listed: Sequence[Mapping[str, Any]],
     warehouse: Store | None,
 ) -> ObjectDrift:
-    own = project.object_for(one.name)
     mapping = project.with_defaults(own) if own else project.unmapped(one.name)
     before = project.catalog.get(one.name)
     table = _table(warehouse, mapping.mapping)

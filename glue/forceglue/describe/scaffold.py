@@ -98,7 +98,7 @@ def _known(loaded: Loaded) -> set[str]:
 
 def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool, prune: bool) -> Scaffolded:
     project, folder = loaded.project, loaded.project.folder
-    mapping = project.object_for(known.name)
+    mapping = _own(project, known.name)
     if mapping is None and {known.name.lower(), table_name(known.name)} & loaded.unread:
         return Scaffolded(known.name, "failed", error="its mapping cannot be read: `forceglue check` tells why")
     name = mapping.mapping if mapping else free_name(table_name(known.name), taken)
@@ -131,6 +131,12 @@ def _one(loaded: Loaded, known: CatalogObject, taken: set[str], *, force: bool, 
     if merged.record != base:
         record.write(folder, merged.record)
     return Scaffolded(known.name, outcome, source.file, len(now.columns), merged.notes, now.untyped)
+
+
+def _own(project: Project, source: str) -> ObjectMapping | None:
+    """The mapping that is scaffold's; of several of one object, that of the table with the object's own name."""
+    found = [m for m in project.objects.values() if m.source.lower() == source.lower()]
+    return next((m for m in found if m.mapping.lower() == table_name(source)), found[0] if found else None)
 
 
 def _conventions(project: Project, mapping: ObjectMapping | None) -> ObjectDefaults:
