@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 
-.PHONY: help demo test test-glue6 has-glue6 bench check lint format lock clean
+.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -19,10 +19,17 @@ test: $(VENV)/.dev ## the tests; one file: make test ARGS=tests/mapping/test_loa
 # Tests at a time; each has a Spark session of its own (2 GB).
 JOBS ?= 2
 
-test-glue6: ## every Spark test on Glue 6.0's stack; needs a Python 3.13 (another place: PYTHON313=/path/to/python3.13)
+set-up: $(VENV)/.dev ## the environment alone, with what the tests need
+
+test-glue6: set-up-glue6 ## every Spark test on Glue 6.0's stack; needs a Python 3.13 (another place: PYTHON313=/path/to/python3.13)
+	@$(MAKE) --no-print-directory test $(GLUE6) ARGS="-m 'spark and not slow' $(ARGS)"
+
+set-up-glue6:
 	@test -n "$(PYTHON313)" || { echo "test-glue6: no Python 3.13 was found. Install one (pyenv, a package, python.org)," >&2; \
 	  echo "            or name it: make test-glue6 PYTHON313=/path/to/python3.13" >&2; exit 1; }
-	@$(MAKE) --no-print-directory test VENV=.venv-glue6 PYTHON=$(PYTHON313) ARGS="-m 'spark and not slow' $(ARGS)"
+	@$(MAKE) --no-print-directory set-up $(GLUE6)
+
+GLUE6 = VENV=.venv-glue6 PYTHON=$(PYTHON313)
 
 has-glue6:
 	@test -n "$(PYTHON313)" || { echo "no Python 3.13 here: the tests on Glue 6.0's stack are left out" >&2; exit 1; }
