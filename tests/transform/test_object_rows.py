@@ -55,6 +55,25 @@ def test_latest_version_first_then_where_and_rules(spark: SparkSession, tmp_path
     ]
 
 
+def test_a_text_that_no_rule_asks_for_stands_in_the_rows_once_until_the_last_step(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """An object has hundreds of such fields, and each step copies every row."""
+    rows = [
+        {"Id": A, "Name": "a", "Other": "", "SystemModstamp": T.format(1)},
+        {"Id": B, "Name": "", "Other": "o", "SystemModstamp": T.format(1)},
+    ]
+    quality = {"quarantine": {"named": "name is not null"}}
+    made = prepared(spark, {"quality": quality}, landing(tmp_path, rows, ending="parquet"))
+    assert verdicts(made, "id", "name", "other") == [
+        ("good", long_id(A), "a", None),
+        ("quarantine", long_id(B), None, "o"),
+    ]
+    plan = made.frame._jdf.queryExecution().optimizedPlan().toString()
+    steps = [line for line in plan.splitlines() if "Project" in line]
+    assert ["AS other#" in line for line in steps if "__f_other#" in line] == [True, False, False, False], plan
+
+
 def test_append_keeps_every_row(spark: SparkSession, tmp_path: Path) -> None:
     rows = [{"Id": A, "SystemModstamp": T.format(1)}] * 3
     made = prepared(spark, {"target": {"write": "append"}}, landing(tmp_path, rows, rows), dedupe=False)

@@ -54,6 +54,9 @@ LOCAL = {
     "spark.scheduler.mode": "FAIR",
     # Delta reads its own log with 50 tasks unless told otherwise: 3.0 s a small MERGE instead of 1.6 s.
     "spark.databricks.delta.snapshotPartitions": "1",
+    # Each table that is sent to all tasks of a join takes a whole page, 64 MB unless told otherwise: a run of 34 small
+    # mappings held 1.9 GB at its end, and holds 0.6 GB with small pages.
+    "spark.buffer.pageSize": "4m",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     # rows of long texts: ten times as many would make batches of a gigabyte
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
@@ -65,9 +68,20 @@ LOCAL = {
 # It also makes Java reserve 48 MB for compiled code instead of 240: a run of 56 mappings fills that half-way, and then
 # everything new is interpreted.
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=240m")
+# Each sort copies whole rows, and an object has hundreds of fields: files of several folders are written side by side,
+# and rows are not put in order once more before the shuffle that finds the latest versions.
+UNSORTED = {
+    "spark.sql.maxConcurrentOutputFileWriters": "8",
+    "spark.sql.optimizer.windowGroupLimitThreshold": "-1",
+}
 # Spark compiles the expressions of each plan: some 10 ms a column, which only many rows earn back.
-INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+INTERPRETED = {
+    **UNSORTED,
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
 COMPILED = {
+    **UNSORTED,
     "spark.sql.codegen.wholeStage": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
     # Java does not compile a method of more bytes: Spark would run the generated one interpreted, row by row

@@ -96,7 +96,8 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
     if inputs.buried is not None:
         frame = _without_buried(frame, inputs.buried, keys)
     frame = _with_lookups(frame, mapping, inputs, fields)
-    frame = _projected(frame, batch, mapping, inputs, fields)
+    late = _late(batch, mapping, inputs, fields)
+    frame = _projected(frame, batch, mapping, inputs, fields, late)
     columns = (*(c.name for c in inputs.columns), *extra_columns(mapping), *TRACE)
     deleted = f"coalesce({quoted(inputs.names.deleted)}, false)" if inputs.names.deleted else None
     return judged(
@@ -113,6 +114,7 @@ def object_rows(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs) -> P
         kept="__kept" if mapping.where else None,
         flags=inputs.flags,
         read=read,
+        late=late,
     )
 
 
@@ -183,13 +185,39 @@ def _offered(
     return frame.selectExpr("*", *offered) if offered else frame
 
 
+def _late(batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs, fields: NameIndex) -> dict[str, str]:
+    """`{column: SQL text}` of texts that pass through and that no rule asks for.
+
+    They stand in the frame once, as the landed field, until the last step: of an object's hundreds of columns nearly
+    all are such, and each step copies every row.
+    """
+    if mapping.expectations:
+        return {}
+    asked = {name.lower() for _, _, rule in mapping.rules() for name in columns_in(rule.sql)}
+    asked |= {name.lower() for name in (*inputs.names.key, inputs.names.order, inputs.names.deleted) if name}
+    found = {}
+    for column in inputs.columns:
+        field = fields.match(column.field) if column.field and column.sql is None else None
+        plain = field is not None and column.type in (None, "string") and "." not in (column.field or "")
+        if field and plain and batch.fields[field] == "string" and column.name.lower() not in asked:
+            found[column.name] = as_text(FIELD + field, "string")
+    return found
+
+
 def _projected(
-    frame: DataFrame, batch: Batch, mapping: ObjectMapping, inputs: ObjectInputs, fields: NameIndex
+    frame: DataFrame,
+    batch: Batch,
+    mapping: ObjectMapping,
+    inputs: ObjectInputs,
+    fields: NameIndex,
+    late: Mapping[str, str],
 ) -> DataFrame:
-    """The landed fields under `__f_` and the output columns under their own names."""
+    """The landed fields under `__f_` and the output columns under their own names, but for those that come late."""
     keyed = dict(zip(inputs.names.key, key_columns(len(inputs.names.key)), strict=True))
     outputs = {}
     for column in inputs.columns:
+        if column.name in late:
+            continue
         as_key = column.name in keyed and column.type in (None, "string")
         outputs[column.name] = keyed[column.name] if as_key else _value(column, batch, mapping, fields)
     trace = trace_sql(batch.files, inputs.run_id)

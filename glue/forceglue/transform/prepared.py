@@ -70,15 +70,18 @@ def judged(
     kept: str | None,
     flags: Flags,
     read: Observation | None,
+    late: Mapping[str, str] | None = None,
 ) -> Prepared:
     """The rows with their verdicts; raw row and reasons only on those that are set aside.
 
     Args:
+        late: SQL texts of columns that the frame does not have yet, and that nothing asks for but the last step.
         gone: SQL text: the record is deleted at the source and the table is not to keep it.
         kept: SQL text of the mapping's `where`; a row that it does not hold for is filtered out.
         flags: given the target's columns, what else the pass is to count (conditions of expectations).
     """
-    own = [quoted(name) for name in columns]
+    late = late or {}
+    own = [f"{late[name]} AS {quoted(name)}" if name in late else quoted(name) for name in columns]
     counted = flags(lambda: frame.selectExpr(*own))
     for i, column in enumerate(counted.values()):
         frame = frame.withColumn(f"__flag_{i}", column)

@@ -7,6 +7,7 @@ with the schema that the ingest checks found: nothing is inferred, no file is op
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ RAW_ROW, ASIDE_AT = "__raw_row", "__aside_at"
 
 # characters that a file URI keeps as they are; the rest of ASCII is percent-encoded, other scripts are not
 _URI_KEPT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-!.~'()*,;:$&+=@/")
-_MANY_FILES = 16
+_MANY_FILES = 2000
 _TASK_BYTES = 4 << 20
 """So much of small landed files is read by one task: where nothing is shuffled, each task writes a file of its own."""
 _FILE_PATH = "_metadata.file_path"
@@ -145,12 +146,14 @@ def _read_type(kind: str) -> str:
 
 
 def numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
-    """`__seq` from a name of the file to its number; a map for a few files, a broadcast join for many."""
+    """`__seq` from a name of the file to its number: looked up row by row, or joined where files are very many."""
     from pyspark.sql import functions as F
 
-    if len(numbers) <= _MANY_FILES:
-        pairs = [F.lit(part) for pair in numbers.items() for part in pair]
-        return frame.withColumn(SEQ, F.try_element_at(F.create_map(*pairs), F.col(SEQ)))
+    sums = [zlib.crc32(name.encode()) for name in numbers]
+    if len(numbers) <= _MANY_FILES and len(set(sums)) == len(sums):
+        place = f"array_position(array({', '.join(f'{s}L' for s in sums)}), crc32({SEQ}))"
+        found = f"get(array({', '.join(map(str, numbers.values()))}), CAST({place} AS INT) - 1)"
+        return frame.withColumn(SEQ, F.expr(found))
     table = spark.createDataFrame(list(numbers.items()), "`__path` string, `__number` int")
     joined = frame.join(F.broadcast(table), F.col(SEQ) == F.col("__path"), "left")
     return joined.withColumn(SEQ, F.col("__number")).drop("__path", "__number")

@@ -32,7 +32,7 @@ class GxSession:
     def __init__(self, name: str, run_id: str, docs_folder: Path | None) -> None:
         self._lock = Lock()
         self._docs_folder = docs_folder
-        # its pages read a run's name as a time where they can, and an id such as …T221419Z-8493ad as one 84 hours off UTC
+        # its pages read a name as a time where they can, and one such as …T221419Z-8493ad as a time 84 hours off UTC
         self._run = RunIdentifier(run_name=f"run-{run_id}", run_time=datetime.now(UTC))
         self._context = gx.get_context(mode="ephemeral")
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}  # type: ignore[assignment]  # GX takes a plain dict
