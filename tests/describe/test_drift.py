@@ -245,7 +245,7 @@ def test_the_table_beside_the_mapping(kept: Path, client: Salesforce, tmp_path: 
     found = drifted(kept, client, warehouse=warehouse)
     assert found.table is True
     assert [(f.field, f.kind, f.severity, f.before, f.after) for f in found.findings] == [
-        ("cash", "table_type", "loses", "decimal(16,2)", "decimal(18,2)"),
+        ("cash", "table_type", "stops", "decimal(16,2)", "decimal(18,2)"),
         ("double", "table_column", "changes", None, "decimal(38,18)"),
         ("old", "table_column", "told", "bigint", None),
     ]
@@ -262,7 +262,7 @@ def test_a_new_field_is_told_once_though_the_table_lacks_it_too(
     found = drifted(kept, client, warehouse=tmp_path / "w")
     assert told(found) == [
         ("Region__c", "field_new", "changes"),
-        ("is_deleted", "table_type", "loses"),
+        ("is_deleted", "table_type", "stops"),
         ("double__c", "table_column", "changes"),
     ]
 

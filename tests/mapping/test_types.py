@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from forceglue.mapping.types import decimal_complaint, is_decimal, is_scalar, nearest_type
+from forceglue.mapping.types import decimal_complaint, is_decimal, is_scalar, nearest_type, plain_type
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,19 @@ def test_decimals_that_are_none(text: str) -> None:
 )
 def test_what_people_mean(text: str, near: str) -> None:
     assert nearest_type(text) == near
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("DECIMAL(18, 2)", "decimal(18,2)"),
+        ("dec(9)", "decimal(9,0)"),
+        ("numeric", "decimal(10,0)"),
+        ("Long", "bigint"),
+        ("integer", "int"),
+        ("array<int>", "array<int>"),
+    ],
+)
+def test_the_spelling_that_tables_have(said: str, plain: str) -> None:
+    assert plain_type(said) == plain
+    assert plain_type(plain) == plain

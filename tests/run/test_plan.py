@@ -129,6 +129,23 @@ def test_drift(policy: str, fields: dict[str, str], change: str, stopped: bool, 
     assert ("new__c" in kinds(plan)) == there
 
 
+@pytest.mark.parametrize("write", ["upsert", "append", "scd2", "snapshot"])
+def test_a_table_takes_no_rows_of_other_types_than_it_has(write: str) -> None:
+    columns = {"columns": {"amount": {"from": "Amount", "type": "DECIMAL(20, 4)"}, "n": {"from": "N", "type": "long"}}}
+    table = state(amount="decimal(18,2)", n="bigint")
+    plan = planned(table=table, target={"write": write}, **columns)
+    assert plan.stopped is not None
+    assert "amount is decimal(18,2) there and decimal(20,4) in the mapping." in plan.stopped
+    assert "--full-refresh" in plan.stopped
+    assert planned(table=table, refresh=True, target={"write": write}, **columns).stopped is None
+    assert planned(table=state(amount="decimal(20,4)"), target={"write": write}, **columns).stopped is None
+
+
+def test_a_table_of_the_last_load_alone_takes_any_types() -> None:
+    columns = {"columns": {"amount": {"from": "Amount", "type": "double"}}}
+    assert planned(table=state(amount="string"), target={"write": "replace"}, **columns).stopped is None
+
+
 def test_a_column_of_text_takes_whatever_comes() -> None:
     assert planned(file(1, NUMBER), table=state(), before=TEXT, on_drift="freeze").drift == ()
 

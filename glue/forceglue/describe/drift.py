@@ -21,10 +21,10 @@ from forceglue.mapping.expand import TRACEABILITY, OutputColumn
 from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import NameIndex, nearest
 from forceglue.mapping.project import Project
+from forceglue.mapping.types import plain_type
 from forceglue.salesforce.client import BATCH, Salesforce
 
 GRAVE: frozenset[Severity] = frozenset({"stops", "loses"})
-_ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
 _HIDDEN = "give the integration user's profile or permission set Read on it"
 
 
@@ -150,7 +150,7 @@ def _table(warehouse: Store | None, name: str) -> Mapping[str, str] | None:
     from forceglue.write.delta_table import Table
 
     state = Table(warehouse, name, name).state()
-    return None if state is None else {column: _plain(kind) for column, kind in state.columns.items()}
+    return None if state is None else {column: plain_type(kind) for column, kind in state.columns.items()}
 
 
 def _findings(
@@ -221,12 +221,12 @@ def _of_table(
             if not new:  # told as a new field already
                 yield Finding(column.name, "table_column", "changes", "the next run adds the column",
                               None, column.type or "string", (column.name,))  # fmt: skip
-        elif column.type and _plain(column.type) != table[name]:
+        elif column.type and plain_type(column.type) != table[name]:
             told = (
-                f"the table was made with {table[name]} and keeps it, the mapping says {column.type}: "
+                f"the table has {table[name]}, the mapping says {column.type}: nothing is loaded until "
                 f"`forceglue run {mapping.mapping} --full-refresh` makes it anew"
             )
-            yield Finding(name, "table_type", "loses", told, table[name], column.type, (name,))
+            yield Finding(name, "table_type", "stops", told, table[name], column.type, (name,))
     fed = {name for column in columns if (name := index.match(column.name))}
     engine = {*TRACEABILITY, *HISTORY.get(mapping.target.write, ())}
     for name, kind in table.items():
@@ -238,8 +238,3 @@ def _of_table(
 def _finding(change: Change, kind: str, severity: Severity, told: str, uses: Uses) -> Finding:
     columns = tuple(column.name for column in uses.of(change.field))
     return Finding(change.field, kind, severity, told, change.before, change.after, columns)
-
-
-def _plain(kind: str) -> str:
-    plain = "".join(kind.lower().split())
-    return _ALIASES.get(plain, plain)

@@ -26,6 +26,7 @@ ALLOWED = "string, boolean, int, bigint, smallint, tinyint, double, float, decim
 MAX_DIGITS = 38
 
 _DECIMAL = re.compile(r"(?:decimal|dec|numeric)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
+_SPARK_NAMES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
 _OTHER_NAMES = {
     "text": "string",
     "str": "string",
@@ -62,6 +63,14 @@ def decimal_complaint(text: str) -> str | None:
     if int(after) > int(digits):
         return f"{after} digits after the point do not fit in {digits} digits"
     return None
+
+
+def plain_type(text: str) -> str:
+    """A type in the one spelling that tables have: `DEC(18, 2)` is `decimal(18,2)`, `long` is `bigint`."""
+    plain = "".join(text.lower().split())
+    if found := _DECIMAL.fullmatch(plain):
+        return f"decimal({found.group(1) or 10},{found.group(2) or 0})"
+    return _SPARK_NAMES.get(plain, plain)
 
 
 def is_scalar(text: str) -> bool:

@@ -15,6 +15,7 @@ from forceglue.landing.position import Position
 from forceglue.mapping.expand import OutputColumn, object_columns
 from forceglue.mapping.model import DatasetMapping, ObjectMapping
 from forceglue.mapping.names import NameIndex, column_name, match
+from forceglue.mapping.types import plain_type
 from forceglue.run.report import DriftNote
 from forceglue.transform.object_rows import TableNames
 from forceglue.transform.read import logical_type
@@ -36,7 +37,7 @@ class ObjectPlan:
         carried: names of the columns that this batch has values for.
         mode: how the rows get into the table. refresh: every file is loaded again and the table replaced.
         again: the rows come from the quarantine (a replay); `files` tells where they came from.
-        stopped: why the drift policy refuses the batch; None where it does not.
+        stopped: why the batch is refused, by the drift policy or since the table has other types; None where it is not.
     """
 
     mapping: ObjectMapping
@@ -134,6 +135,8 @@ def plan_object(
     columns = _kept(tuple(c for c in columns if c.name not in left_out), existing)
     columns = tuple(_typed(c, types, existing, keeps_types) for c in columns)
     mode = _mode(mapping, existing, full_refresh)
+    if mode in ("merge", "append") and (other := _of_other_type(mapping, columns, existing)):
+        refused = f"{refused} {other}" if refused else other
     carried = frozenset(c.name for c in columns if c.field is None or "." in c.field or match(c.field, types))
     return ObjectPlan(
         mapping,
@@ -235,6 +238,23 @@ def _mode(mapping: ObjectMapping, existing: Mapping[str, str], full_refresh: boo
     if mapping.target.write in ("append", "snapshot"):
         return "append"
     return "replace" if mapping.target.write == "replace" else "merge"
+
+
+def _of_other_type(mapping: ObjectMapping, columns: Sequence[OutputColumn], existing: Mapping[str, str]) -> str | None:
+    """Why the table takes no rows of these columns: all of its files have the types that it was made with."""
+    index = NameIndex(existing)
+    named = [(name, c.type) for c in columns if c.type and (name := index.match(c.name))]
+    other = [
+        f"{name} is {existing[name]} there and {kind} in the mapping"
+        for name, kind in named
+        if plain_type(kind) != plain_type(existing[name])
+    ]
+    if not other:
+        return None
+    return (
+        f"{mapping.mapping}: the table has other types than the mapping: {'; '.join(other)}. Nothing was loaded and "
+        f"the files wait. `forceglue run {mapping.mapping} --full-refresh` makes the table anew; or say its types again."
+    )
 
 
 def _drift(
