@@ -253,7 +253,7 @@ def _of_other_type(mapping: ObjectMapping, columns: Sequence[OutputColumn], exis
         return None
     return (
         f"{mapping.mapping}: the table has other types than the mapping: {'; '.join(other)}. Nothing was loaded and "
-        f"the files wait. `forceglue run {mapping.mapping} --full-refresh` makes the table anew; or say its types again."
+        f"the files wait. `forceglue run {mapping.mapping} --full-refresh` makes the table anew; or say its types."
     )
 
 
