@@ -48,7 +48,7 @@ def test_a_dead_process_of_this_machine_holds_nothing(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.parametrize("who", [held(os.getppid()), held(1, "another-host")])
+@pytest.mark.parametrize("who", [held(os.getppid()), held(1, "another-host")], ids=["here", "elsewhere"])
 def test_a_living_one_is_waited_for(who: bytes, tmp_path: Path) -> None:
     store = Store.made(tmp_path)
     store.write_bytes("_extract/_leases/Account.json", who)
@@ -57,7 +57,9 @@ def test_a_living_one_is_waited_for(who: bytes, tmp_path: Path) -> None:
     assert store.read_bytes("_extract/_leases/Account.json") == who
 
 
-@pytest.mark.parametrize("who", [held(1, "another-host", -1), b"{", b"[]", b"{}"])
+@pytest.mark.parametrize(
+    "who", [held(1, "another-host", -1), b"{", b"[]", b"{}"], ids=["over", "damaged", "a list", "empty"]
+)
 def test_a_time_that_is_over_or_no_lease_at_all(who: bytes, tmp_path: Path) -> None:
     store = Store.made(tmp_path)
     store.write_bytes("_extract/_leases/Account.json", who)
