@@ -48,9 +48,9 @@ def test_a_dead_process_of_this_machine_holds_nothing(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.parametrize("who", [held(os.getppid()), held(1, "another-host")], ids=["here", "elsewhere"])
-def test_a_living_one_is_waited_for(who: bytes, tmp_path: Path) -> None:
-    store = Store.made(tmp_path)
+@pytest.mark.parametrize(("pid", "host"), [(os.getppid(), None), (1, "another-host")], ids=["here", "elsewhere"])
+def test_a_living_one_is_waited_for(pid: int, host: str | None, tmp_path: Path) -> None:
+    store, who = Store.made(tmp_path), held(pid, host)
     store.write_bytes("_extract/_leases/Account.json", who)
     with pytest.raises(ExtractError, match="another extract reads it"), leased(store, "Account"):
         pass

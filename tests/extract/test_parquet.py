@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from datetime import timedelta
@@ -93,7 +94,11 @@ def test_a_page_of_long_texts_takes_little_memory(org: Any, server: Any, landing
         "print(report.rows, report.objects[0].pages, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, server.token_url, str(landing)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, server.token_url, str(landing)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     rows_read, pages, megabytes = map(int, done.stdout.split())
     assert (rows_read, pages) == (4000, 1)
