@@ -28,7 +28,7 @@ def main(url: str, folder: Path) -> None:
     for number, page in enumerate(getattr(org.bulk2, OBJECT).download(soql, path=str(folder), max_records=PAGE)):
         frame = pd.read_csv(page["file"])
         frame.to_parquet(folder / f"{number}.parquet")
-        rows += len(frame)
+        rows += len(frame) if len(frame.columns) == len(FIELDS) else 0
     print(json.dumps({"rows": rows}))
 
 
