@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forceglue.extract.report import ExtractReport, ObjectReport
+from forceglue.run.console import titled
 from forceglue.run.wording import clean, duration, number, plural
 
 if TYPE_CHECKING:
@@ -81,11 +82,11 @@ def summary(report: ExtractReport, where: str) -> RenderableType:
         parts.append(_table(shown))
     notes = [(o.name, text, "") for o in shown for text in o.notes]
     notes += [(o.name, o.error or "", STYLES[o.status]) for o in shown if o.error and o.status == "failed"]
-    parts += _list("What needs a look", notes, len(notes))
+    parts += titled("What needs a look", notes, shown=len(notes))
     left = [(o.name, f"{name}: {why}", "dim") for o in shown for name, why in o.left_out.items() if "base64" in why]
-    parts += _list("Fields that are not read", left, SKIPPED_SHOWN)
+    parts += titled("Fields that are not read", left, shown=SKIPPED_SHOWN)
     skipped = [(o.name, o.error or "", "dim") for o in report.objects if o.status == "skipped"]
-    parts += _list("Objects that are not read", skipped, SKIPPED_SHOWN)
+    parts += titled("Objects that are not read", skipped, shown=SKIPPED_SHOWN)
     good = report.status == "succeeded"
     used = f"; {number(report.used)} of {number(report.allowed)} of the day" if report.used and report.allowed else ""
     told = f" in {duration(report.seconds)}. {plural(report.rows, 'row')} landed; {plural(report.calls, 'API call')}"
@@ -132,19 +133,6 @@ def status_table(found: Sequence[Bookmark]) -> RenderableType:
         until = _time(b.until) if b.until else "read whole each time"
         table.add_row(Text(clean(b.object)), until, b.cursor or "", _time(b.extracted_at), number(b.rows))
     return table
-
-
-def _list(title: str, rows: Sequence[tuple[str, str, str]], shown: int) -> list[RenderableType]:
-    if not rows:
-        return []
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(overflow="fold", max_width=40)
-    grid.add_column(overflow="fold")
-    for name, text, style in rows[:shown]:
-        grid.add_row(Text(clean(name), "bold"), Text(clean(text), style))
-    rest = len(rows) - shown
-    more = [Text(f"and {number(rest)} more; all are in the report", "dim")] if rest > 0 else []
-    return [Text(), Text(title, "bold"), grid, *more]
 
 
 def _time(moment: datetime | None) -> str:

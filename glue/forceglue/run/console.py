@@ -176,9 +176,9 @@ def plan_table(
     notes = [(name, text, "") for name, text in told]
     return Group(
         table,
-        *_notes("Changes of the schema", changes),
-        *_notes("Would not be loaded", errors),
-        *_notes("In detail", notes, shown=len(notes)),
+        *titled("Changes of the schema", changes),
+        *titled("Would not be loaded", errors),
+        *titled("In detail", notes, shown=len(notes)),
         *_rejected(rejected, "Files that would be turned away"),
         Text(),
         said,
@@ -225,8 +225,8 @@ def _counts(m: MappingReport, shown: Sequence[str]) -> list[Text]:
     return [Text(number(n), COUNT_STYLES.get(name, "")) if n else Text("0", "dim") for name, n in counts]
 
 
-def _notes(title: str, notes: Sequence[tuple[str, str, str]], *, shown: int = NOTES_SHOWN) -> list[RenderableType]:
-    """A titled list of `(mapping, text, style)`; the first ones, then how many more."""
+def titled(title: str, notes: Sequence[tuple[str, str, str]], *, shown: int = NOTES_SHOWN) -> list[RenderableType]:
+    """A titled list of `(mapping or object, text, style)`; the first ones, then how many more."""
     if not notes:
         return []
     grid = Table.grid(padding=(0, 2))
@@ -250,7 +250,7 @@ def _attention(report: RunReport) -> list[RenderableType]:
     notes = (
         [Text(f"{plural(quiet, 'mapping')} with a warning or a changed field; see the report", "dim")] if quiet else []
     )
-    return [*_notes("What needs a look", urgent), *notes]
+    return [*titled("What needs a look", urgent), *notes]
 
 
 def _rejected(files: Sequence[RejectedFile], title: str = "Files that were turned away") -> list[RenderableType]:
