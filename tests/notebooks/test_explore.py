@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 
 from forceglue.demo.folder import DemoFolder, demo_folder, shipped_mappings
-from forceglue.demo.org import full_load
+from forceglue.demo.appflow import full_load
 from forceglue.mapping.load import load_project
 from forceglue.run.request import RunRequest
 from forceglue.run.runner import run
