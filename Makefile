@@ -56,7 +56,7 @@ format: .venv/.dev ## mend what ruff can mend
 
 lock: $(VENV)/.dev ## resolve pyproject.toml again into requirements/
 	$(LOCK) --extra dev -o requirements/dev.txt
-	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) -c requirements/dev.txt --extra simulated -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --extra postgres $(GLUE_BRINGS:%=--no-emit-package %) -o requirements/glue.txt
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate

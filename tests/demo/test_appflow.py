@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from demo.landed_org import Landed, StepReader, deleted, id18, latest, moment
-from forceglue.demo.objects import OBJECTS
 from forceglue.demo.appflow import HOUR, NO_ROWS, REPEATED, full_load, hour
+from forceglue.demo.objects import OBJECTS
 from forceglue.demo.values import BASE
 from forceglue.errors import UsageError
 from forceglue.mapping.catalog import Catalog

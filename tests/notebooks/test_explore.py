@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from forceglue.demo.folder import DemoFolder, demo_folder, shipped_mappings
 from forceglue.demo.appflow import full_load
+from forceglue.demo.folder import DemoFolder, demo_folder, shipped_mappings
 from forceglue.mapping.load import load_project
 from forceglue.run.request import RunRequest
 from forceglue.run.runner import run

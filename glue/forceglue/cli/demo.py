@@ -1,4 +1,4 @@
-"""`forceglue demo`: a made-up Salesforce org is extracted and loaded, worked in for an hour, extracted and loaded again."""
+"""`forceglue demo`: a made-up Salesforce org is extracted and loaded, then once more after an hour of work in it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The demo's records as AppFlow lands them: a full load of all 36 objects, then an hour's changes, with all the mess.
 
-The comparisons of `tests/benchmarks` load these. Everything follows from the seed and the scale: not from the clock, nor from Python's hash seed.
+The comparisons of `tests/benchmarks` load these. Everything follows from the seed and the scale: not from the clock,
+nor from Python's hash seed.
 """
 
 from __future__ import annotations

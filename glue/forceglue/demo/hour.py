@@ -69,7 +69,7 @@ WORK: dict[str, Work] = {
 
 @dataclass
 class Worked:
-    """What was done: how often each of the things of `Work`, and `late`; which fields (`Object.Field`) came and went."""
+    """How often each of the things of `Work` was done, and `late`; which fields (`Object.Field`) came and went."""
 
     counts: Counter[str] = field(default_factory=Counter)
     added: list[str] = field(default_factory=list)
