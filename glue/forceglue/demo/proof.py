@@ -5,7 +5,7 @@ The org's records are read where the simulated org keeps them, the tables as any
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,24 +32,22 @@ class Proof:
     """What was compared, and what differs.
 
     Attributes:
-        gone: records that a table holds as deleted and the org has forgotten.
+        deleted, merged: records in the org's recycle bin, and those of them that became part of another.
+        purged: records that a table holds as deleted and the org has forgotten.
         differences: (object or field, what differs: how many records, one of them). Empty: all is the same.
     """
 
     objects: int = 0
     records: int = 0
     values: int = 0
-    gone: int = 0
+    deleted: int = 0
+    merged: int = 0
+    purged: int = 0
     differences: tuple[tuple[str, str], ...] = ()
 
     def __add__(self, other: Proof) -> Proof:
-        return Proof(
-            self.objects + other.objects,
-            self.records + other.records,
-            self.values + other.values,
-            self.gone + other.gone,
-            self.differences + other.differences,
-        )
+        sums = (getattr(self, each.name) + getattr(other, each.name) for each in fields(Proof))
+        return Proof(*sums)
 
 
 def prove(org: Org, project: Project, warehouse: Path) -> Proof:
@@ -63,12 +61,12 @@ def prove(org: Org, project: Project, warehouse: Path) -> Proof:
 
 
 def _of_object(org: Org, schema: ObjectSchema, mapping: ObjectMapping, folder: Path) -> Proof:
-    fields = [f.name for f in schema.seen if not f.compound and f.type != "base64"]
-    columns = {c.field: c.name for c in object_columns(mapping, fields) if c.field and c.sql is None}
-    held = org_records(org, schema, [name for name in fields if name in columns])
+    seen = [f.name for f in schema.seen if not f.compound and f.type != "base64"]
+    columns = {c.field: c.name for c in object_columns(mapping, seen) if c.field and c.sql is None}
+    held = org_records(org, schema, [name for name in seen if name in columns])
     if not (folder / "_delta_log").is_dir():
         lost = ((schema.name, f"there is no table {mapping.mapping}"),) if held.num_rows else ()
-        return Proof(1, held.num_rows, 0, 0, lost)
+        return Proof(1, held.num_rows, differences=lost)
     table = _table_rows(folder, columns)
     problems: list[tuple[str, str]] = []
     ids, keys = held["Id"].combine_chunks(), table["Id"].combine_chunks()
@@ -86,8 +84,19 @@ def _of_object(org: Org, schema: ObjectSchema, mapping: ObjectMapping, folder: P
     both = held.filter(places.is_valid())
     rows = table.take(places.drop_null())
     problems += _differing(schema, both, rows)
-    compared = both.num_rows * both.num_columns
-    return Proof(1, held.num_rows, compared, extra.num_rows - alive.num_rows, tuple(problems))
+    return Proof(
+        objects=1,
+        records=held.num_rows,
+        values=both.num_rows * both.num_columns,
+        deleted=_count(held, "IsDeleted", "true"),
+        merged=held.num_rows - held["MasterRecordId"].null_count if "MasterRecordId" in held.column_names else 0,
+        purged=extra.num_rows - alive.num_rows,
+        differences=tuple(problems),
+    )
+
+
+def _count(held: pa.Table, name: str, text: str) -> int:
+    return pc.sum(pc.equal(held[name], text)).as_py() or 0 if name in held.column_names else 0
 
 
 def org_records(org: Org, schema: ObjectSchema, fields: list[str]) -> pa.Table:

@@ -29,12 +29,12 @@ REASONS_SHOWN, NOTES_SHOWN, NAMES_SHOWN = 8, 10, 3
 _WORK = {
     "born": ("record is new", "records are new"),
     "changed": ("was changed", "were changed"),
-    "late": ("of them was committed late", "of them were committed late"),
     "deleted": ("was deleted", "were deleted"),
     "undeleted": ("came back", "came back"),
     "purged": ("was purged", "were purged"),
     "merged": ("was merged into another", "were merged into others"),
-    "recomputed": ("shows another formula value and no newer stamp", "show other formula values and no newer stamp"),
+    "recomputed": ("has other formula values and no newer stamp", "have other formula values and no newer stamp"),
+    "late": ("was committed late, under a stamp from before", "were committed late, under a stamp from before"),
 }
 Counter = Callable[["Round"], int]
 
@@ -98,7 +98,6 @@ def _counts(rounds: Sequence[Round]) -> Table:
         ("Rows landed in AppFlow files", lambda r: r.beside.rows, ""),
         ("  files turned away", lambda r: len(r.run.rejected_files), "yellow"),
         ("Rows written to object tables", _total("written", "object"), "green"),
-        ("  deletes and merges applied", _total("deleted", "object"), ""),
         ("  older versions, passed over", _total("superseded", "object"), "dim"),
         ("  filtered out", _total("filtered", "object"), "dim"),
         ("  dropped by a rule", _total("dropped", "object"), "yellow"),
@@ -227,8 +226,11 @@ def _proved(proof: Proof) -> list[RenderableType]:
         f"{plural(proof.values, 'value')} in all"
     )
     if not proof.differences:
-        gone = f"; {plural(proof.gone, 'record')} that the org has purged are marked as deleted" if proof.gone else ""
-        return [Text(f"The tables hold what the org holds: {compared}{gone}.", "bold green")]
+        gone = (
+            f"{number(proof.deleted)} are deleted in both, {number(proof.merged)} of them by a merge; "
+            f"{number(proof.purged)} more are deleted in the tables, since the org has purged them."
+        )
+        return [Text(f"The tables hold what the org holds: {compared}.", "bold green"), Text(gone)]
     return [
         Text(f"The tables do not hold what the org holds: {compared}.", "bold red"),
         *_listed("What differs", proof.differences, "red"),
