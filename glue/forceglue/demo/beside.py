@@ -6,7 +6,7 @@ stamps; later a file once more, one that is late, and one without rows. No row o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forceglue.demo.appflow import STYLES, TEXT, Flow, land_bad_files, token_of
@@ -16,7 +16,7 @@ from forceglue.demo.values import dice
 from forceglue.demo.versions import Row, full_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from forceglue.demo.org import DemoOrg
@@ -33,16 +33,24 @@ class Landed:
     """What the flows landed in one step.
 
     Attributes:
-        files, rows: of the good files.
-        events: those of the rows that are platform events; every other row is set aside or older than the org's.
-        set_aside: rows that no table can hold, or that a rule keeps out of it.
+        files: good files.
+        rows_of: rows in them, by object.
+        aside_of: those of the rows that no table can hold, or that a rule keeps out of it. Every other row is a
+            platform event, or older than the org's record.
     """
 
     files: int
-    rows: int
-    events: int
-    set_aside: int
+    rows_of: Mapping[str, int]
+    aside_of: Mapping[str, int]
     bad_files: tuple[BadFile, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        return sum(self.rows_of.values())
+
+    @property
+    def set_aside(self) -> int:
+        return sum(self.aside_of.values())
 
 
 def first(landing: Path, catalog: Catalog, demo: DemoOrg) -> Landed:
@@ -51,26 +59,17 @@ def first(landing: Path, catalog: Catalog, demo: DemoOrg) -> Landed:
     Raises:
         UsageError: the catalog lacks an object.
     """
-    files = 0
-    rows: list[Row] = []
-    for name in FLOWS:
-        older = _older(demo, name)
-        files += _land(landing, catalog, demo, name, "first", older)
-        rows += older
     events = [Row(number, moment) for number, moment in enumerate(_stamps(demo, EVENTS))]
-    files += _land(landing, catalog, demo, EVENTS, "first", events)
-    ruled_out = sum(without_files(row.record) for row in events)
-    aside = sum(not row.usable for row in rows) + ruled_out
+    landed = _land(landing, catalog, demo, "first", {name: _older(demo, name) for name in FLOWS} | {EVENTS: events})
+    ruled_out = {EVENTS: sum(without_files(row.record) for row in events)}
     bad = land_bad_files(landing, catalog, demo.relations.seed)
-    return Landed(files, len(rows) + len(events), len(events), aside, bad)
+    return replace(landed, aside_of={**landed.aside_of, **ruled_out}, bad_files=bad)
 
 
 def later(landing: Path, catalog: Catalog, demo: DemoOrg) -> Landed:
     """Lands what comes in the hour after it: nothing that is new."""
-    steps = {REPEATED: _older(demo, REPEATED), LATE: [r for r in _older(demo, LATE) if r.usable], NO_ROWS: []}
-    files = sum(_land(landing, catalog, demo, name, "later", rows) for name, rows in steps.items())
-    rows = [row for several in steps.values() for row in several]
-    return Landed(files, len(rows), 0, sum(not row.usable for row in rows))
+    late = [row for row in _older(demo, LATE) if row.usable]
+    return _land(landing, catalog, demo, "later", {REPEATED: _older(demo, REPEATED), LATE: late, NO_ROWS: []})
 
 
 def _stamps(demo: DemoOrg, name: str) -> Sequence[int]:
@@ -84,9 +83,18 @@ def _older(demo: DemoOrg, name: str) -> list[Row]:
     return [row for row in rows if not row.usable or row.stamp < stamps[row.record]]
 
 
-def _land(landing: Path, catalog: Catalog, demo: DemoOrg, name: str, step: str, rows: Sequence[Row]) -> int:
+def _land(landing: Path, catalog: Catalog, demo: DemoOrg, step: str, rows_of: Mapping[str, Sequence[Row]]) -> Landed:
     """As AppFlow reads through Bulk: compound fields come as their parts alone."""
-    table, schema = demo.tables[name], demo.org.object(name)
-    fields = tuple(f for f in table.fields if (known := schema.any_field(f)) is None or not known.compound)
-    flow = Flow(landing, [token_of(table.plan, catalog)], STYLES.get(name, TEXT), dice(demo.relations.seed, name, step))
-    return len(flow.land(table, rows, fields))
+    files = 0
+    for name, rows in rows_of.items():
+        table, schema = demo.tables[name], demo.org.object(name)
+        fields = tuple(f for f in table.fields if (known := schema.any_field(f)) is None or not known.compound)
+        rng = dice(demo.relations.seed, name, step)
+        files += len(
+            Flow(landing, [token_of(table.plan, catalog)], STYLES.get(name, TEXT), rng).land(table, rows, fields)
+        )
+    return Landed(
+        files,
+        {name: len(rows) for name, rows in rows_of.items()},
+        {name: sum(not row.usable for row in rows) for name, rows in rows_of.items()},
+    )

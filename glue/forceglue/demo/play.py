@@ -100,10 +100,11 @@ class _Stage:
         again = " again" if step > 2 else ""
         self.heading(step, f"forceglue extract{again}")
         extracted = self._extract()
+        self.console.print(f"{plural(extracted.rows, 'row')} landed; {plural(extracted.calls, 'API call')}")
+        bad = plural(len(landed.bad_files), "file")
         self.console.print(
-            f"{plural(extracted.rows, 'row')} landed, {plural(extracted.calls, 'API call')}; beside them "
-            f"{plural(landed.files, 'file')} of AppFlow flows with {plural(landed.rows, 'row')}"
-            + (f", and {plural(len(landed.bad_files), 'file')} that no job should load" if landed.bad_files else ""),
+            f"Beside them: {plural(landed.files, 'file')} of AppFlow flows with {plural(landed.rows, 'row')}"
+            + (f", and {bad} that no job should load" if landed.bad_files else ""),
             soft_wrap=True,
         )
         ready()
