@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from extract.kit import ACCOUNT, CONTACT, TASK_STATUS, accounts
 from forceglue.cli.main import main
+from forceglue.salesforce.retry import Pace
 from forceglue.simulated.salesforce import Org, OrgServer, serve
-from salesforce.kit import Answer, answering
+from salesforce.kit import QUICK, Answer, answering
 
 if TYPE_CHECKING:
     from played import Played
@@ -163,7 +164,7 @@ FAULTS: dict[str, Callable[[OrgServer], object]] = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_when_something_goes_wrong(heard: Heard, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(Pace.__init__, "__defaults__", tuple(vars(QUICK).values()))  # nobody waits
     FAULTS[fault](heard.server)
     for environ in (by_secret(heard), by_key(heard)):
         heard.call(["extract"], environ)
