@@ -10,7 +10,7 @@ PYTHON ?=
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## a demo org, loaded twice: what landed, what was written, what was set aside
+demo: $(VENV)/.run ## a Salesforce org, extracted and loaded twice: what became of every row, and whether the tables are right
 	@$(BIN)/forceglue demo
 
 test: $(VENV)/.dev ## the tests; one file: make test ARGS=tests/mapping/test_load.py

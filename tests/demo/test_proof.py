@@ -91,7 +91,9 @@ def test_another_value_is_told(org: Org, project: Project, tmp_path: Path, field
     assert found.differences == ((f"Account.{field}", f"1 records differ, {key} for one"),)
 
 
-def test_a_field_that_never_landed_is_told_where_the_org_has_a_value(org: Org, project: Project, tmp_path: Path) -> None:
+def test_a_field_that_never_landed_is_told_where_the_org_has_a_value(
+    org: Org, project: Project, tmp_path: Path
+) -> None:
     key = org.insert("Account", FIRST)
     found = prove(org, project, table(tmp_path, {"id": key, **{k: v for k, v in TEXTS.items() if k != "size__c"}}))
     assert [where for where, _ in found.differences] == ["Account.Size__c"]

