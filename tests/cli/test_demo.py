@@ -5,24 +5,33 @@ The demo is played once for all tests, in a folder with blanks and umlauts.
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from deltalake import DeltaTable
+from rich.console import Console
 
 from forceglue.cli import demo as command
 from forceglue.cli.main import main
 from forceglue.demo import folder as places
 from forceglue.demo.folder import MARKER
 from forceglue.demo.hour import WORK
+from forceglue.demo.org import CLIENT_ID, CLIENT_SECRET
+from forceglue.demo.values import BASE
+from forceglue.salesforce.client import Salesforce
+from forceglue.salesforce.settings import from_environment
+from forceglue.simulated.salesforce import Org, SetClock, serve
 from mappings import reference
 from played import NAMES
 
@@ -223,6 +232,31 @@ def test_a_file_in_the_way_is_told(plays: list[Path], tmp_path: Path) -> None:
 @pytest.mark.parametrize("scale", ["0", "-1", "x"])
 def test_a_scale_that_is_none(plays: list[Path], tmp_path: Path, scale: str) -> None:
     assert (invoke("--out", str(tmp_path), "--scale", scale).exit_code, plays) == (2, [])
+
+
+# --- the org goes on ----------------------------------------------------------------------------------------------
+
+
+def test_the_org_can_go_on_and_says_how_to_reach_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    clock, shown = SetClock(BASE), Console(file=io.StringIO(), width=40)
+    reached = []
+
+    def until_ctrl_c(_: float) -> None:
+        said = shown.file.getvalue()  # type: ignore[attr-defined]  # the file above
+        exports = dict(re.findall(r"^export (SF_\w+)=(\S+)$", said, re.MULTILINE))
+        with Salesforce(from_environment(exports)) as client:
+            reached.append([entry["name"] for entry in client.objects()])
+        assert f"forceglue extract --landing {tmp_path / 'landing'} --lag 0" in said
+        raise KeyboardInterrupt
+
+    with Org(clock=clock) as org, serve(org) as server:
+        org.define({"name": "Account", "fields": [{"name": "Id", "type": "id"}]})
+        org.access.add_app(CLIENT_ID, CLIENT_SECRET, run_as="integration@example.com")
+        monkeypatch.setattr(command.time, "sleep", until_ctrl_c)
+        made = SimpleNamespace(demo=SimpleNamespace(clock=clock), server=server)
+        command._go_on(made, places.DemoFolder(tmp_path), shown)
+        assert reached == [["Account"]]
+        assert clock() > BASE  # time passes again
 
 
 # --- the mappings -------------------------------------------------------------------------------------------------
