@@ -252,7 +252,7 @@ def test_the_org_can_go_on_and_says_how_to_reach_it(monkeypatch: pytest.MonkeyPa
     with Org(clock=clock) as org, serve(org) as server:
         org.define({"name": "Account", "fields": [{"name": "Id", "type": "id"}]})
         org.access.add_app(CLIENT_ID, CLIENT_SECRET, run_as="integration@example.com")
-        monkeypatch.setattr(command.time, "sleep", until_ctrl_c)
+        monkeypatch.setattr(command, "time", SimpleNamespace(sleep=until_ctrl_c))
         made = SimpleNamespace(demo=SimpleNamespace(clock=clock), server=server)
         command._go_on(made, places.DemoFolder(tmp_path), shown)
         assert reached == [["Account"]]
