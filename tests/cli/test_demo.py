@@ -57,7 +57,7 @@ def test_what_a_person_reads_fits_a_log(played: Played) -> None:
     assert not [sign for sign in told if ord(sign) < 32 and sign != "\n"]
     steps = [line[:6] for line in told.splitlines() if " of 6  " in line]
     assert steps == [f"{step} of 6" for step in range(1, 7)]
-    assert "all 20,616 rows that landed are accounted for" in told
+    assert len(re.findall(r"all [\d,]+ rows that landed are accounted for", " ".join(told.split()))) == 2
     # A path is never broken, so that it can be copied.
     assert str(max(played.folder.glob("warehouse/_runs/*/report.html"))) in told
     prose = [line for line in told.splitlines() if str(played.folder) not in line]
