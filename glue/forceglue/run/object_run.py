@@ -22,8 +22,9 @@ from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
 from forceglue.run.staging import Staged, stage
 from forceglue.transform.cast import quoted
+from forceglue.transform.columns import LookedInto
 from forceglue.transform.ids import same_key
-from forceglue.transform.object_rows import LookedInto, ObjectInputs, object_rows
+from forceglue.transform.object_rows import ObjectInputs, object_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
 from forceglue.transform.trace import INGESTED
