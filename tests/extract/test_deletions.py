@@ -6,19 +6,25 @@ from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extract.kit import ACCOUNT, NOW, Dying, Killed, accounts, expected, latest, one, patches, project, rows_of, run
+from forceglue.errors import SalesforceError
 from forceglue.extract import extractor
+from forceglue.extract.deletions import Deletions
 from forceglue.extract.notices import all_ids_compared, known_of
 from forceglue.landing.ingest import ingest
 from forceglue.landing.patch import Patch, patch_of
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
+from forceglue.salesforce.client import Changed
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -226,3 +232,52 @@ def test_killed_at_each_step_no_notice_is_lost_and_none_lands_twice(
         assert set(told(landing)) == set(ids[3 : step + 1])
         assert not (landing / "_extract/Account/deleted.parquet").exists()
     assert step > 8
+
+
+class Told:
+    """A list of deletions, asked as Salesforce is."""
+
+    def __init__(self, at: list[datetime], most: int, since: datetime | None) -> None:
+        self.at, self.most, self.since, self.calls = at, most, since, 0
+
+    def deleted(self, _: str, start: datetime, end: datetime) -> Changed:
+        self.calls += 1
+        assert end - start > timedelta(minutes=1)
+        if self.since is not None and start < self.since:
+            raise SalesforceError("no", code="INVALID_REPLICATION_DATE", status=400)
+        first, last = (m.replace(second=0, microsecond=0) for m in (start, end))
+        found = {str(n): at for n, at in enumerate(self.at) if first <= at < last}
+        if len(found) > self.most:
+            raise SalesforceError("no", code="EXCEEDED_ID_LIMIT", status=400)
+        return Changed(dict(found), last)
+
+
+@given(
+    st.lists(st.integers(0, 3000), max_size=30), st.integers(1, 5), st.none() | st.integers(-10, 3500),
+    st.integers(0, 3000), st.integers(0, 59),
+)  # fmt: skip
+def test_each_deletion_is_told_once_or_its_time_is_unknown(
+    minutes: list[int], most: int, since: int | None, length: int, seconds: int
+) -> None:
+    log = Told(
+        [NOW + timedelta(minutes=m, seconds=7) for m in minutes], most,
+        None if since is None else NOW + timedelta(minutes=since),
+    )  # fmt: skip
+    work = SimpleNamespace(org=log, proceed=lambda: None)
+    asking = Deletions(SimpleNamespace(work=work, name="Account"))  # type: ignore[arg-type]
+    end = NOW + timedelta(minutes=length, seconds=seconds)
+    told: list[str] = []
+    reached, refused = NOW, False
+    try:
+        for answer, span in asking._answers((NOW, end)):
+            assert span[0] == reached and span[1] <= end
+            reached = span[1] if answer is None else answer.covered_to
+            told += () if answer is None else answer.ids
+            unknown = {str(n) for n, at in enumerate(log.at) if span[0] <= at < span[1]} if answer is None else set()
+            told += unknown
+    except SalesforceError as error:
+        refused = error.code == "INVALID_REPLICATION_DATE"
+    assert len(told) == len(set(told))
+    assert set(told) == {str(n) for n, at in enumerate(log.at) if NOW <= at < reached.replace(second=0)}
+    assert refused or end - reached < timedelta(minutes=3)
+    assert log.calls < 4000

@@ -176,6 +176,17 @@ def test_a_refresh_that_is_not_proved_lands_nothing_of_it(org: Any, server: Any,
     assert one(run(server, landing, project=mapped("daily"))).refreshed == 300
 
 
+def test_a_formula_that_goes_away_between_describe_and_query(org: Any, server: Any, landing: Path, clock: Any) -> None:
+    org.add_field("Account", {"name": "Rank__c", "type": "double", "precision": 18, "scale": 2, "calculated": True})
+    org.load("Account", accounts(3))
+    run(server, landing, "Account")
+    clock.advance(24 * HOURS)
+    server.faults.then(lambda: org.hide_field("Account", "Rank__c"), path="/deleted")
+    done = one(run(server, landing, "Account"))
+    assert done.refreshed == 3 and any("Rank__c" in note for note in done.notes)
+    assert "Rank__c" not in rows_of(refreshes(landing))[0]
+
+
 def killed(server: Any, landing: Path, monkeypatch: pytest.MonkeyPatch, step: int, **how: Any) -> Dying:
     store = Store.made(landing)
     store._backend = dying = Dying(store._backend, step, after=True, copies=True)  # type: ignore[assignment]
