@@ -204,6 +204,8 @@ def test_who_is_not_asked(org: Any, server: Any, landing: Path, clock: Any) -> N
         run(server, landing, "CurrencyType", "Log__c", "Own__c")
         run(server, landing, "Account", deleted=False)
         clock.advance(HOUR)
+    appended = ObjectMapping(mapping="account", source="Account", target={"write": "append"})
+    run(server, landing, project=project(appended))
     assert server.usage.calls("/deleted") == 0
     run(server, landing, "Account")
     assert server.usage.calls("/deleted") == 1

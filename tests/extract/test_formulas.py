@@ -68,6 +68,9 @@ def test_the_fields(said: dict[str, Any], fields: set[str]) -> None:
     [
         {"columns": {"a": "Name"}},
         {"columns": {"a": "Score__c"}, "refresh": "never"},
+        {"target": {"write": "append"}},
+        {"target": {"write": "snapshot"}},
+        {"target": {"write": "replace"}},
         {"columns": {"a": "Name"}, "refresh": {"every": "daily", "also": ["Status", "Gone__c"]}},
         {"columns": [{"all": "Deal__c", "except": sorted(CALCULATED)}]},
     ],

@@ -228,11 +228,33 @@ def test_a_stopped_refresh_does_not_bring_back_what_was_before_a_whole_read(
     assert (landing / "_extract/Account/refresh/plan.json").exists()
     clock.advance(HOURS)
     assert one(run(server, landing, since="start", **how)).refreshed is None
-    clock.advance(24 * HOURS)
-    done = one(run(server, landing, **how))
+    clock.advance(HOURS)
+    done = one(run(server, landing, refresh="now", **how))
     assert done.refreshed == 120 and patch_of(pq.read_metadata(refreshes(landing)[-1]).metadata) == Patch(
         "refresh", clock.at
     )
+
+
+def test_what_was_proved_lands_whole_before_anything_newer(
+    org: Any, server: Any, landing: Path, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org.load("Account", accounts(120))
+    run(server, landing, project=mapped("daily"))
+    clock.advance(25 * HOURS)
+    real, moved = Store.move, []
+
+    def move(store: Store, source: str, target: str) -> None:
+        moved.append(source)
+        if "/refresh/" in source and len(moved) > 1:
+            raise Killed
+        real(store, source, target)
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(Store, "move", move)
+        run(server, landing, project=mapped("daily"), page_rows=10)
+    assert len(rows_of(refreshes(landing))) == 50
+    done = one(run(server, landing, project=mapped("daily"), refresh="never", since="start"))
+    assert (done.rows, done.refreshed) == (120, 120) and len(rows_of(refreshes(landing))) == 120
 
 
 def test_a_stopped_refresh_leaves_the_bookmark_and_the_changes_go_on(

@@ -52,7 +52,9 @@ class Deletions:
         """
         task = self._task
         cursor = cursor_of(describe)
-        if not task.selected.lists_deletions or cursor is None:  # without a stamp everything is read each time
+        if not task.selected.lists_deletions or not any(mapping.target.meets_rows for mapping in task.mappings):
+            return
+        if cursor is None:  # everything is read each time
             return
         try:
             self._ask(self._start(), cursor[0])

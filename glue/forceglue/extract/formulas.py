@@ -46,7 +46,7 @@ def refreshing(
     formulas, read = set[str](), set[str]()
     for mapping in mappings:
         how_often = interval(mapping.refresh)
-        if how_often is None and not asked:
+        if (how_often is None and not asked) or not mapping.target.meets_rows:
             continue
         uses = _Uses(mapping, choice)
         acting = calculated | set(uses.found(acts_like_formula(mapping.refresh)))
