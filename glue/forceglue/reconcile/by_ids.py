@@ -1,0 +1,165 @@
+"""One object and its table by all their Ids: exact sets, each Id with its class; what has vanished can land."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from forceglue.landing.store import Store
+from forceglue.mapping.model import ObjectMapping
+from forceglue.reconcile.all_ids import all_ids
+from forceglue.reconcile.by_amounts import explaining_of, purged_of
+from forceglue.reconcile.explain import Explaining
+from forceglue.reconcile.ids import Class, IdsFound, Kind, Sides, classed
+from forceglue.reconcile.report import Compared
+from forceglue.reconcile.table_side import TableSide, moment
+from forceglue.reconcile.vanished import cannot, guard, land
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from forceglue.reconcile.reconciler import Shared
+
+ClassOf = Callable[[str, str | None], Class]
+
+
+class IdsOut:
+    """The file that gets every Id that differs: `object,table,kind,class,id`, a line each. Threads share it."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._lock = path, Lock()
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("w", encoding="utf-8", newline="")
+            self._file.write("object,table,kind,class,id\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def write(self, start: Compared, kind: Kind, name: Class, ids: pa.ChunkedArray) -> str | None:
+        """Adds Ids; gives where they are."""
+        if self._file is None:
+            return None
+        head = f"{start.object},{start.table},{kind},{name},"
+        with self._lock:
+            self._file.writelines(f"{head}{one}\n" for one in ids.to_pylist())
+        return str(self._path)
+
+
+def compare_ids(
+    shared: Shared, start: Compared, mapping: ObjectMapping, describe: Mapping[str, Any], side: TableSide
+) -> Compared:
+    """Compares all Ids, and lands what has vanished where that is asked for.
+
+    The table is read as it was before the org was asked: what comes to both meanwhile is no difference.
+
+    Raises:
+        ExtractError: the org's Ids cannot be read as a whole.
+        LandingError: the table, or a file that waits, cannot be read.
+    """
+    request, now, keeps = shared.request, shared.org.now(), side.measures.keeps
+    with TemporaryDirectory(prefix="forceglue-ids-") as folder:
+        ids, pages = Path(folder, "ids"), Path(folder, "pages")
+        ids.mkdir()
+        pages.mkdir()
+        both = Sides(ids)
+        both.take_table(side.keys())
+        both.take_org(all_ids(shared.org, describe, pages, now), keeps=keeps)
+        explaining, notes = explaining_of(shared, describe, side)
+        gone = purged_of(shared.org, start.object, now, notes)
+        found: dict[Kind, Counter[Class]] = {}
+        vanished: list[Path] = []
+        file = None
+        for kind, some in both.differences():
+            for name, rows in classed(some, _classes(explaining, gone, kind, keeps=keeps, now=now)).items():
+                found.setdefault(kind, Counter())[name] += rows.num_rows
+                file = shared.out.write(start, kind, name, rows["id" if "id" in rows.column_names else "key"]) or file
+                if kind == "vanished" and name in ("gone", "unexplained"):
+                    vanished.append(_kept(rows, ids, len(vanished)))
+        total = IdsFound(both.org, both.bin, both.table, {kind: dict(n) for kind, n in found.items()}, file)
+        if request.land_deleted and vanished:
+            total = _landed(shared, start, mapping, total, vanished, now)
+    bad = total.unexplained or total.refused
+    differs = any(total.count(kind) for kind in total.found)
+    return replace(
+        start, status="unexplained" if bad else "explained" if differs else "equal", ids=total, notes=tuple(notes)
+    )
+
+
+def _classes(explaining: Explaining, gone: set[str], kind: Kind, *, keeps: bool, now: datetime) -> ClassOf:
+    """Why an Id differs."""
+
+    def missing(key: str, _: str | None) -> Class:
+        if key in explaining.in_flight:
+            return "in_flight"
+        return _landed_class(explaining, key) or "unexplained"
+
+    def deleted(key: str, _: str | None) -> Class:
+        now_there = explaining.in_flight.get(key)
+        if now_there is not None:
+            return "unexplained" if now_there.counts else "in_flight"
+        landed = explaining.landed.get(key)
+        return "unexplained" if landed is None or landed[1].counts else _landed_class(explaining, key) or "unexplained"
+
+    def vanished(key: str, stamp: str | None) -> Class:
+        if keeps:
+            return "kept"
+        landed = explaining.landed.get(key)
+        if landed is not None and not landed[1].counts:
+            return _landed_class(explaining, key) or "unexplained"
+        if key in gone:
+            return "gone"
+        at = moment(stamp)
+        return "in_flight" if at is not None and at >= now else "unexplained"
+
+    return {"missing": missing, "deleted": deleted, "vanished": vanished}[kind]
+
+
+def _landed_class(explaining: Explaining, key: str) -> Class | None:
+    landed = explaining.landed.get(key)
+    return None if landed is None else "waiting" if landed[0] == "waiting" else "quarantined"
+
+
+def _kept(rows: pa.Table, folder: Path, number: int) -> Path:
+    """The Ids of these rows on disk: nobody knows yet how many more there are."""
+    import pyarrow as pa
+
+    path = folder / f"vanished-{number}.ids"
+    with pa.ipc.new_stream(str(path), pa.schema([rows.schema.field("id")])) as writer:
+        writer.write_table(rows.select(["id"]))
+    return path
+
+
+def _pieces(files: Sequence[Path]) -> Iterator[pa.Array]:
+    import pyarrow as pa
+
+    for path in files:
+        with pa.OSFile(str(path)) as stream:
+            for batch in pa.ipc.open_stream(stream):
+                yield batch["id"]
+
+
+def _landed(
+    shared: Shared, start: Compared, mapping: ObjectMapping, found: IdsFound, files: Sequence[Path], now: datetime
+) -> IdsFound:
+    request = shared.request
+    vanished = found.count("vanished", "gone", "unexplained")
+    refused = cannot(mapping) or guard(
+        start.table, org=found.org + found.bin, table=found.table, vanished=vanished, most=request.at_most
+    )
+    if refused:
+        return replace(found, refused=refused)
+    landing = Store.made(request.landing)
+    key = land(landing, mapping, _pieces(files), now, shared.run_id.replace("-", ""), request.label)
+    return replace(found, landed=landing.uri(key))
