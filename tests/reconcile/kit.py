@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from deltalake import write_deltalake
 
 from extract.kit import NOW, accounts, client, project
-from forceglue.extract.state import Bookmark, write_bookmark
+from forceglue.extract.bookmark import Bookmark, write_bookmark
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
 from forceglue.reconcile.reconciler import reconcile

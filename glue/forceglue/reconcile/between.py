@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from forceglue.extract.state import bookmark_of
+from forceglue.extract.bookmark import bookmark_of
 from forceglue.extract.window import OVERLAP, cursor_of
 from forceglue.landing.ingest import IngestReport, preview
 from forceglue.landing.inventory import LandedFile, inventory, load_facts, pending

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from forceglue.extract.ids import all_ids
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
-from forceglue.reconcile.all_ids import all_ids
 from forceglue.reconcile.by_amounts import explaining_of, purged_of
 from forceglue.reconcile.explain import Explaining
 from forceglue.reconcile.ids import Class, IdsFound, Kind, Sides, classed
@@ -68,14 +68,14 @@ def compare_ids(
         ExtractError: the org's Ids cannot be read as a whole.
         LandingError: the table, or a file that waits, cannot be read.
     """
-    request, now, keeps = shared.request, shared.org.now(), side.measures.keeps
+    request, keeps = shared.request, side.measures.keeps
     with TemporaryDirectory(prefix="forceglue-ids-") as folder:
-        ids, pages = Path(folder, "ids"), Path(folder, "pages")
-        ids.mkdir()
-        pages.mkdir()
+        ids = Path(folder)
         both = Sides(ids)
         both.take_table(side.keys())
-        both.take_org(all_ids(shared.org, describe, pages, now), keeps=keeps)
+        with all_ids(shared.work, dict(describe), shared.org.now()) as listed:
+            now = listed.at
+            both.take_org(listed.batches(), keeps=keeps)
         explaining, notes = explaining_of(shared, describe, side)
         gone = purged_of(shared.org, start.object, now, notes)
         found: dict[Kind, Counter[Class]] = {}

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from forceglue.reconcile.measures import DELETED, ID
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -70,16 +72,18 @@ class Sides:
     table: int = 0
 
     def take_org(self, batches: Iterable[pa.RecordBatch], *, keeps: bool = False) -> None:
-        """Takes `key` (the short Id) and `deleted` of every record of the org; with `keeps` none is deleted."""
+        """Takes `Id` and, where there is one, `IsDeleted` of every record of the org; with `keeps` none is deleted."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         with _Spread(self.folder, "org") as files:
             for batch in batches:
-                deleted = pc.sum(batch["deleted"]).as_py() or 0
+                alive = pa.array([False] * batch.num_rows)
+                said = batch[DELETED].fill_null(False) if DELETED in batch.schema.names else alive
+                deleted = pc.sum(said).as_py() or 0
                 self.org, self.bin = self.org + batch.num_rows - deleted, self.bin + deleted
-                flag = pa.array([False] * batch.num_rows) if keeps else batch["deleted"]
-                files.add(pa.RecordBatch.from_arrays([batch["key"], flag], ["key", "deleted"]))
+                key = pc.utf8_slice_codeunits(batch[ID], 0, 15)
+                files.add(pa.RecordBatch.from_arrays([key, alive if keeps else said], ["key", "deleted"]))
 
     def take_table(self, batches: Iterable[pa.RecordBatch]) -> None:
         """Takes `key`, `id` and `stamp` of every record of the table that `counts`."""
@@ -97,13 +101,17 @@ class Sides:
             org, table = _read(self.folder / f"org-{name}.arrow"), _read(self.folder / f"table-{name}.arrow")
             if org is None:
                 yield "vanished", table
-            elif table is None:
-                yield "missing", org.filter(pc.invert(org["deleted"]))
-            else:
-                there, gone = org.filter(pc.invert(org["deleted"])), org.filter(org["deleted"])
-                yield "missing", there.filter(pc.invert(pc.is_in(there["key"], value_set=table["key"])))
-                yield "deleted", table.filter(pc.is_in(table["key"], value_set=gone["key"]))
-                yield "vanished", table.filter(pc.invert(pc.is_in(table["key"], value_set=org["key"])))
+                continue
+            # an Id may come twice, once from before and once from after a change: live is what it says anywhere
+            there = org.filter(pc.invert(org["deleted"])).group_by("key").aggregate([])
+            if table is None:
+                yield "missing", there
+                continue
+            live = pc.is_in(table["key"], value_set=there["key"])
+            known = pc.is_in(table["key"], value_set=org["key"])
+            yield "missing", there.filter(pc.invert(pc.is_in(there["key"], value_set=table["key"])))
+            yield "deleted", table.filter(pc.and_not(known, live))
+            yield "vanished", table.filter(pc.invert(known))
 
 
 class _Spread:

@@ -10,8 +10,10 @@ from functools import partial
 from typing import Any
 
 from forceglue.errors import ExtractError, ForceglueError, LimitReachedError, SalesforceError, SignInError
+from forceglue.extract.bookmark import bookmarks
+from forceglue.extract.reading import Work, working
+from forceglue.extract.records import PIECE
 from forceglue.extract.selection import Selected, select
-from forceglue.extract.state import bookmarks
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
 from forceglue.reconcile.between import Between
@@ -26,6 +28,9 @@ from forceglue.salesforce.budget import tallied
 from forceglue.salesforce.client import Salesforce
 from forceglue.write.delta_table import Table
 
+PAGES = 2
+"""Pages of Ids that are read at the same time, for all objects together."""
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -33,6 +38,7 @@ class Shared:
 
     request: ReconcileRequest
     org: Salesforce
+    work: Work
     warehouse: Store
     between: Between
     run_id: str
@@ -53,8 +59,9 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     run_id = new_run_id(started)
     chosen = select(request.project, org.objects(), request.names or _known(request, landing), everything=False)
     described = org.describe_many([one.name for one in chosen if not one.why_not])
-    with IdsOut(request.out) as out:
-        shared = Shared(request, org, warehouse, Between(landing, warehouse, request.project), run_id, out)
+    with IdsOut(request.out) as out, working(org, landing, pages_at_once=PAGES, piece=PIECE) as work:
+        between = Between(landing, warehouse, request.project)
+        shared = Shared(request, org, work, warehouse, between, run_id, out)
         pairs = [(one, mapping) for one in chosen for mapping in one.mappings]
         with ThreadPoolExecutor(request.at_once, "object") as pool:
             found = []
