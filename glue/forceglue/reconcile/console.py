@@ -22,6 +22,13 @@ LINES_SHOWN, FIELDS_SHOWN = 20, 15
 def summary(report: ReconcileReport) -> RenderableType:
     """The whole report, as far as a terminal takes it."""
     parts: list[RenderableType] = [_ids(report.objects) if _by_ids(report) else _amounts(report.objects)]
+    why = [
+        (one.table, f"{total.measure}: {told}", "")
+        for one in report.objects
+        for total in one.totals
+        if (told := because(total.explained))
+    ]
+    parts += titled("What explains a difference (Salesforce less table)", why, shown=LINES_SHOWN)
     parts += _days(report.objects)
     told = [(one.table, text, BAD if one.status not in GOOD else "") for one in report.objects for text in things(one)]
     parts += titled("What needs a look", told, shown=len(told))
@@ -52,8 +59,8 @@ def _state(one: Compared) -> Text:
 def _amounts(objects: Sequence[Compared]) -> Table:
     """A row a table with its records; below it a row for each sum that differs."""
     table = _table("Table", "State", "Of")
-    for title in ("Salesforce", "Table", "Explained", "Unexplained", "Days"):
-        table.add_column(title, justify="right", overflow="fold")
+    for title in ("Salesforce", "Table", "Unexplained", "Days"):
+        table.add_column(title, justify="right", no_wrap=True)
     for one in objects:
         shown = [t for t in one.totals if t.measure == "records" or t.days]
         for at, total in enumerate(shown):
@@ -63,7 +70,6 @@ def _amounts(objects: Sequence[Compared]) -> Table:
                 Text(clean(total.measure)),
                 amount(total.org),
                 amount(total.table),
-                Text(because(total.explained)),
                 Text(amount(total.unexplained, signed=True) if total.open else "", BAD),
                 f"{total.days:,} of {one.days:,}"
                 if one.by_day and total.days
@@ -72,7 +78,7 @@ def _amounts(objects: Sequence[Compared]) -> Table:
                 else "",
             )
         if not shown:
-            table.add_row(Text(clean(one.table), "bold"), _state(one), "", "", "", "", "", "")
+            table.add_row(Text(clean(one.table), "bold"), _state(one), "", "", "", "", "")
     return table
 
 
