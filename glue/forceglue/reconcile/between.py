@@ -20,7 +20,6 @@ from forceglue.landing.store import Store
 from forceglue.mapping.project import Project
 from forceglue.reconcile.landed import Newest, quarantined, waiting
 from forceglue.reconcile.measures import Measures
-from forceglue.write.delta_table import Table
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,15 @@ class Between:
             files = [file.mtime for file in self._inventory.files if file.object.lower() == name.lower()]
         return (cursor[0], max(files) - OVERLAP) if files else None
 
-    def newest(self, measures: Measures) -> Newest:
-        """The newest version of each record that has landed for a table and may not be in it."""
+    def newest(self, measures: Measures, position: int | None) -> Newest:
+        """The newest version of each record that has landed for a table and may not be in it.
+
+        Args:
+            position: of what the table has loaded.
+        """
         found = Newest()
         quarantined(self.warehouse, self.project, measures.table, measures, found)
-        waiting(self.landing, self._files(measures), measures, found)
+        waiting(self.landing, self._files(measures, position), measures, found)
         name = measures.object.lower()
         with self._lock:
             rejected = sum(file.object.lower() == name for file in self._rejected)
@@ -65,10 +68,8 @@ class Between:
         with self._lock:
             return self._filtered.get(table, 0)
 
-    def _files(self, measures: Measures) -> list[LandedFile]:
-        table, name = measures.table, measures.object.lower()
-        state = Table(self.warehouse, table, table).state()
-        loaded = read(self.warehouse, table, state.position if state else None).loaded
+    def _files(self, measures: Measures, position: int | None) -> list[LandedFile]:
+        name, loaded = measures.object.lower(), read(self.warehouse, measures.table, position).loaded
         with self._lock:
             listed = [f for f in self._inventory.files if f.object.lower() == name and f.identity not in loaded]
             arriving = [f for f in pending(self.landing, self._preview) if f.object.lower() == name]

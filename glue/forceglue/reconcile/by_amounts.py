@@ -101,7 +101,7 @@ def _once(
 
 def explaining_of(shared: Shared, describe: Mapping[str, Any], side: TableSide) -> tuple[Explaining, list[str]]:
     """What is on its way from Salesforce to the table, and what could not be looked into."""
-    newest = shared.between.newest(side.measures)
+    newest = shared.between.newest(side.measures, side.position)
     told = newest.notes
     since = shared.between.since(describe)
     in_flight: dict[str, Version] | None = {}
@@ -117,8 +117,12 @@ def explaining_of(shared: Shared, describe: Mapping[str, Any], side: TableSide) 
 
 def _explained(shared: Shared, m: Measures, sides: Any, explaining: Explaining) -> tuple[Line, ...]:
     ours, theirs, names = sides
-    left_out = shared.between.left_out(m.table) if m.filters else 0
-    return lines(ours, theirs, names, m.tolerances[: len(names)], explaining, left_out)
+    return lines(ours, theirs, names, m.tolerances[: len(names)], explaining, left_out_of(shared, m))
+
+
+def left_out_of(shared: Shared, m: Measures) -> int:
+    """How many records the mapping has left out, at most."""
+    return shared.between.left_out(m.table) if m.filters else 0
 
 
 def _short(found: tuple[Line, ...]) -> bool:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from forceglue.extract.ids import all_ids
+from forceglue.extract.ids import AllIds
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
-from forceglue.reconcile.by_amounts import explaining_of, purged_of
+from forceglue.reconcile.by_amounts import explaining_of, left_out_of, purged_of
 from forceglue.reconcile.explain import Explaining
 from forceglue.reconcile.ids import Class, IdsFound, Kind, Sides, classed
 from forceglue.reconcile.report import Compared
@@ -58,38 +58,42 @@ class IdsOut:
 
 
 def compare_ids(
-    shared: Shared, start: Compared, mapping: ObjectMapping, describe: Mapping[str, Any], side: TableSide
+    shared: Shared,
+    start: Compared,
+    mapping: ObjectMapping,
+    describe: Mapping[str, Any],
+    side: TableSide,
+    listed: AllIds,
 ) -> Compared:
-    """Compares all Ids, and lands what has vanished where that is asked for.
+    """Compares the Ids of a table with those of its object, and lands what has vanished where that is asked for.
 
-    The table is read as it was before the org was asked: what comes to both meanwhile is no difference.
+    Args:
+        side: the table as it was before the Ids were read: what comes to both meanwhile is no difference.
 
     Raises:
-        ExtractError: the org's Ids cannot be read as a whole.
         LandingError: the table, or a file that waits, cannot be read.
     """
-    request, keeps = shared.request, side.measures.keeps
-    with TemporaryDirectory(prefix="forceglue-ids-") as folder:
-        ids = Path(folder)
-        both = Sides(ids)
+    keeps = side.measures.keeps
+    with TemporaryDirectory(prefix="forceglue-ids-") as name:
+        folder = Path(name)
+        both = Sides(folder)
         both.take_table(side.keys())
-        with all_ids(shared.work, dict(describe), shared.org.now()) as listed:
-            now = listed.at
-            both.take_org(listed.batches(), keeps=keeps)
+        both.take_org(listed.batches(), keeps=keeps)
         explaining, notes = explaining_of(shared, describe, side)
-        gone = purged_of(shared.org, start.object, now, notes)
+        gone = purged_of(shared.org, start.object, listed.at, notes)
+        why = Classes(explaining, gone, keeps=keeps, at=listed.at, left_out=left_out_of(shared, side.measures))
         found: dict[Kind, Counter[Class]] = {}
         vanished: list[Path] = []
         file = None
         for kind, some in both.differences():
-            for name, rows in classed(some, _classes(explaining, gone, kind, keeps=keeps, now=now)).items():
-                found.setdefault(kind, Counter())[name] += rows.num_rows
-                file = shared.out.write(start, kind, name, rows["id" if "id" in rows.column_names else "key"]) or file
-                if kind == "vanished" and name in ("gone", "unexplained"):
-                    vanished.append(_kept(rows, ids, len(vanished)))
+            for said, rows in classed(some, why.of(kind)).items():
+                found.setdefault(kind, Counter())[said] += rows.num_rows
+                file = shared.out.write(start, kind, said, rows["id" if "id" in rows.column_names else "key"]) or file
+                if kind == "vanished" and said in ("gone", "unexplained"):
+                    vanished.append(_kept(rows, folder, len(vanished)))
         total = IdsFound(both.org, both.bin, both.table, {kind: dict(n) for kind, n in found.items()}, file)
-        if request.land_deleted and vanished:
-            total = _landed(shared, start, mapping, total, vanished, now)
+        if shared.request.land_deleted and vanished:
+            total = _landed(shared, start, mapping, total, vanished, listed.at)
     bad = total.unexplained or total.refused
     differs = any(total.count(kind) for kind in total.found)
     return replace(
@@ -97,33 +101,55 @@ def compare_ids(
     )
 
 
-def _classes(explaining: Explaining, gone: set[str], kind: Kind, *, keeps: bool, now: datetime) -> ClassOf:
-    """Why an Id differs."""
+@dataclass
+class Classes:
+    """Why an Id differs.
 
-    def missing(key: str, _: str | None) -> Class:
-        if key in explaining.in_flight:
+    Attributes:
+        gone: what Salesforce lists as deleted.
+        keeps: the mapping keeps what was deleted.
+        at: Salesforce's clock before the Ids were read.
+        left_out: how many more records the mapping may have left out; which of them is not known.
+    """
+
+    explaining: Explaining
+    gone: set[str]
+    keeps: bool
+    at: datetime
+    left_out: int
+
+    def of(self, kind: Kind) -> ClassOf:
+        return {"missing": self._missing, "deleted": self._deleted, "vanished": self._vanished}[kind]
+
+    def _missing(self, key: str, _: str | None) -> Class:
+        if key in self.explaining.in_flight:
             return "in_flight"
-        return _landed_class(explaining, key) or "unexplained"
+        if (said := _landed_class(self.explaining, key)) is not None:
+            return said
+        if self.left_out:
+            self.left_out -= 1
+            return "left_out"
+        return "unexplained"
 
-    def deleted(key: str, _: str | None) -> Class:
-        now_there = explaining.in_flight.get(key)
-        if now_there is not None:
-            return "unexplained" if now_there.counts else "in_flight"
-        landed = explaining.landed.get(key)
-        return "unexplained" if landed is None or landed[1].counts else _landed_class(explaining, key) or "unexplained"
+    def _deleted(self, key: str, _: str | None) -> Class:
+        now = self.explaining.in_flight.get(key)
+        if now is not None and not now.counts:
+            return "in_flight"
+        return self._landed_deletion(key) or "unexplained"
 
-    def vanished(key: str, stamp: str | None) -> Class:
-        if keeps:
+    def _vanished(self, key: str, stamp: str | None) -> Class:
+        if self.keeps:
             return "kept"
-        landed = explaining.landed.get(key)
-        if landed is not None and not landed[1].counts:
-            return _landed_class(explaining, key) or "unexplained"
-        if key in gone:
+        if (said := self._landed_deletion(key)) is not None:
+            return said
+        if key in self.gone:
             return "gone"
-        at = moment(stamp)
-        return "in_flight" if at is not None and at >= now else "unexplained"
+        came = moment(stamp)
+        return "in_flight" if came is not None and came >= self.at else "unexplained"
 
-    return {"missing": missing, "deleted": deleted, "vanished": vanished}[kind]
+    def _landed_deletion(self, key: str) -> Class | None:
+        landed = self.explaining.landed.get(key)
+        return None if landed is None or landed[1].counts else _landed_class(self.explaining, key)
 
 
 def _landed_class(explaining: Explaining, key: str) -> Class | None:
@@ -153,13 +179,12 @@ def _pieces(files: Sequence[Path]) -> Iterator[pa.Array]:
 def _landed(
     shared: Shared, start: Compared, mapping: ObjectMapping, found: IdsFound, files: Sequence[Path], now: datetime
 ) -> IdsFound:
-    request = shared.request
     vanished = found.count("vanished", "gone", "unexplained")
     refused = cannot(mapping) or guard(
-        start.table, org=found.org + found.bin, table=found.table, vanished=vanished, most=request.at_most
+        start.table, org=found.org + found.bin, table=found.table, vanished=vanished, most=shared.request.at_most
     )
     if refused:
         return replace(found, refused=refused)
-    landing = Store.made(request.landing)
-    key = land(landing, mapping, _pieces(files), now, shared.run_id.replace("-", ""), request.label)
+    landing = Store.made(shared.request.landing)
+    key = land(landing, mapping, _pieces(files), now, shared.run_id.replace("-", ""), shared.request.label)
     return replace(found, landed=landing.uri(key))

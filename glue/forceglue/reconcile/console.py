@@ -22,13 +22,13 @@ LINES_SHOWN, FIELDS_SHOWN = 20, 15
 def summary(report: ReconcileReport) -> RenderableType:
     """The whole report, as far as a terminal takes it."""
     parts: list[RenderableType] = [_ids(report.objects) if _by_ids(report) else _amounts(report.objects)]
-    why = [
-        (one.table, f"{total.measure}: {told}", "")
+    reasons = [
+        (one.table, f"{total.measure}: {said}", "")
         for one in report.objects
         for total in one.totals
-        if (told := because(total.explained))
+        if (said := because(total.explained))
     ]
-    parts += titled("What explains a difference (Salesforce less table)", why, shown=LINES_SHOWN)
+    parts += titled("What explains a difference (Salesforce less table)", reasons, shown=LINES_SHOWN)
     parts += _days(report.objects)
     told = [(one.table, text, BAD if one.status not in GOOD else "") for one in report.objects for text in things(one)]
     parts += titled("What needs a look", told, shown=len(told))

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Kind = Literal["missing", "deleted", "vanished"]
 """`missing`: the org has it, the table does not; `deleted`: in the org's recycle bin, and live in the table;
 `vanished`: live in the table, and the org does not have it at all."""
-Class = Literal["in_flight", "waiting", "quarantined", "gone", "kept", "unexplained"]
-"""`in_flight`, `waiting`, `quarantined`: as for amounts; `gone`: Salesforce lists it as deleted; `kept`: the mapping
-says `deletes: keep`."""
+Class = Literal["in_flight", "waiting", "quarantined", "gone", "kept", "left_out", "unexplained"]
+"""`in_flight`, `waiting`, `quarantined`, `left_out`: as for amounts; `gone`: Salesforce lists it as deleted; `kept`:
+the mapping says `deletes: keep`."""
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from forceglue.errors import ExtractError, ForceglueError, LimitReachedError, SalesforceError, SignInError
+from forceglue.errors import ForceglueError, LimitReachedError, ReconcileError, SalesforceError, SignInError
 from forceglue.extract.bookmark import bookmarks
+from forceglue.extract.ids import all_ids
 from forceglue.extract.reading import Work, working
 from forceglue.extract.records import PIECE
 from forceglue.extract.selection import Selected, select
@@ -27,6 +29,8 @@ from forceglue.run.context import new_run_id
 from forceglue.salesforce.budget import tallied
 from forceglue.salesforce.client import Salesforce
 from forceglue.write.delta_table import Table
+
+T = TypeVar("T")
 
 PAGES = 2
 """Pages of Ids that are read at the same time, for all objects together."""
@@ -62,12 +66,8 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     with IdsOut(request.out) as out, working(org, landing, pages_at_once=PAGES, piece=PIECE) as work:
         between = Between(landing, warehouse, request.project)
         shared = Shared(request, org, work, warehouse, between, run_id, out)
-        pairs = [(one, mapping) for one in chosen for mapping in one.mappings]
         with ThreadPoolExecutor(request.at_once, "object") as pool:
-            found = []
-            for done in pool.map(partial(_one, shared, described, named=bool(request.names)), pairs):
-                found.append(done)
-                request.progress(done)
+            found = [one for some in pool.map(partial(_object, shared, described), chosen) for one in some]
     return ReconcileReport(
         run_id=run_id,
         started=started,
@@ -89,24 +89,59 @@ def _known(request: ReconcileRequest, landing: Store) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*sources, *(mark.object for mark in bookmarks(landing))]))
 
 
-def _one(
-    shared: Shared,
-    described: dict[str, dict[str, Any] | SalesforceError],
-    pair: tuple[Selected, ObjectMapping],
-    *,
-    named: bool,
-) -> Compared:
-    """One object and one table; its own errors are in the report."""
-    (one, mapping), began = pair, time.monotonic()
-    start = Compared(one.name, mapping.mapping, "failed")
+@dataclass(frozen=True)
+class _Opened:
+    """A table at one version, and what of it is compared; `start` is its report so far."""
+
+    start: Compared
+    mapping: ObjectMapping
+    side: TableSide
+
+
+def _object(
+    shared: Shared, described: Mapping[str, dict[str, Any] | SalesforceError], one: Selected
+) -> tuple[Compared, ...]:
+    """One object and its tables; what goes wrong with one of them is in its report."""
+    named, found = bool(shared.request.names), list[Compared]()
+    opened = list[_Opened]()
+    for mapping in one.mappings:
+        start = Compared(one.name, mapping.mapping, "failed")
+        done = _tried(start, partial(_open, shared, start, mapping, one, described), named=named)
+        found += [done] if isinstance(done, Compared) else []
+        opened += [done] if isinstance(done, _Opened) else []
+    describe = described.get(one.name)
+    if not opened or not isinstance(describe, dict):
+        return tuple(found)
+    if shared.request.ids:
+        listed = _tried(opened[0].start, partial(_by_ids, shared, opened, describe), named=named)
+        if isinstance(listed, Compared):
+            return (*found, *(replace(listed, table=each.start.table, version=each.start.version) for each in opened))
+        return (*found, *listed)
+    for each in opened:
+        found.append(_tried(each.start, partial(compare_amounts, shared, each.start, describe, each.side), named=named))
+    return tuple(found)
+
+
+def _by_ids(shared: Shared, opened: Sequence[_Opened], describe: dict[str, Any]) -> list[Compared]:
+    """All tables of an object by one reading of its Ids; the tables were opened before, so that they are no newer."""
+    with all_ids(shared.work, describe, shared.org.now()) as listed:
+        return [
+            _tried(each.start, partial(compare_ids, shared, each.start, each.mapping, describe, each.side, listed))
+            for each in opened
+        ]
+
+
+def _tried(start: Compared, work: Callable[[], T], *, named: bool = True) -> T | Compared:
+    """What the work gives; or the report of what went wrong.
+
+    Raises:
+        SignInError: which is the same for all that are still to come.
+        UsageError: so is this.
+    """
+    began = time.monotonic()
     with tallied() as tally:
         try:
-            if one.why_not:
-                raise ExtractError(f"{one.name}: {one.why_not}")
-            describe = described[one.name]
-            if isinstance(describe, SalesforceError):
-                raise describe
-            done = _compared(shared, start, mapping, describe)
+            done: T | Compared = work()
         except NotComparedError as why:
             done = replace(start, status="failed" if named else "skipped", error=f"not compared: {why}")
         except LimitReachedError as limit:
@@ -115,17 +150,27 @@ def _one(
             raise
         except ForceglueError as error:
             done = replace(start, error=str(error))
-    return replace(done, calls=tally.calls, seconds=round(time.monotonic() - began, 3))
+    if isinstance(done, Compared):
+        return replace(done, calls=tally.calls, seconds=round(time.monotonic() - began, 3))
+    return done
 
 
-def _compared(shared: Shared, start: Compared, mapping: ObjectMapping, describe: dict[str, Any]) -> Compared:
+def _open(
+    shared: Shared,
+    start: Compared,
+    mapping: ObjectMapping,
+    one: Selected,
+    described: Mapping[str, dict[str, Any] | SalesforceError],
+) -> _Opened:
+    if one.why_not:
+        raise ReconcileError(f"{one.name}: {one.why_not}")
+    describe = described[one.name]
+    if isinstance(describe, SalesforceError):
+        raise describe
     table = Table(shared.warehouse, mapping.mapping, mapping.mapping)
     state, opened = table.state(), table.open()
     if state is None or opened is None:
-        raise ExtractError(f"{mapping.mapping}: there is no table yet: `forceglue run {mapping.mapping}` makes it.")
+        raise ReconcileError(f"{mapping.mapping}: there is no table yet: `forceglue run {mapping.mapping}` makes it.")
     what = measures(mapping, describe, state.columns)
-    side = TableSide(opened, state.columns, what)
-    start = replace(start, version=state.version)
-    if shared.request.ids:
-        return compare_ids(shared, start, mapping, describe, side)
-    return compare_amounts(shared, start, describe, side)
+    side = TableSide(opened, state.columns, what, state.position)
+    return _Opened(replace(start, version=state.version), mapping, side)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -25,7 +24,6 @@ class ReconcileRequest:
         at_most: how much of a table that may be.
         label: the `<env>` of the landing folders.
         at_once: objects compared at the same time.
-        progress: told of each object as it is done.
     """
 
     landing: str
@@ -39,4 +37,3 @@ class ReconcileRequest:
     at_most: AtMost = field(default_factory=AtMost)
     label: str = "org"
     at_once: int = 4
-    progress: Callable[[object], None] = lambda _: None

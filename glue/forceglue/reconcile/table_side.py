@@ -25,11 +25,13 @@ class TableSide:
 
     Args:
         columns: `{column: Spark SQL type}`.
+        position: of the files that it has loaded (see `landing.position`).
     """
 
     table: DeltaTable
     columns: Mapping[str, str]
     measures: Measures
+    position: int | None = None
 
     def amounts(self, since: date | None = None) -> Side:
         """The amounts of each day, from `since` on.

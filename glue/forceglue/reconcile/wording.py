@@ -23,6 +23,7 @@ CLASSES: Mapping[Class, str] = {
     "quarantined": "in quarantine",
     "gone": "listed by Salesforce as deleted",
     "kept": "kept by the mapping",
+    "left_out": "left out by the mapping",
     "unexplained": "unexplained",
 }
 KINDS: Mapping[Kind, str] = {
