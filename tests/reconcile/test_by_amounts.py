@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import deltalake
 import pyarrow as pa
 import pytest
 
 from extract.kit import NOW, QUICK
+from forceglue.errors import UsageError
 from forceglue.landing.patch import Patch
 from forceglue.reconcile import org_side
 from forceglue.simulated.salesforce import SetClock
@@ -257,15 +259,12 @@ def test_a_field_that_the_user_may_not_read_is_told(bench: Bench) -> None:
     assert one.not_compared["AnnualRevenue"].startswith("the org does not show it: deleted, or hidden")
 
 
-def test_formulas_are_compared_only_where_every_load_brings_them(bench: Bench) -> None:
-    import deltalake
-
+def test_formulas_are_not_added_up_since_their_values_change_and_the_records_do_not(bench: Bench) -> None:
     uri = str(bench.root / "warehouse" / "account")
-    deltalake.DeltaTable(uri).alter.add_columns(
-        deltalake.Schema.from_arrow(pa.schema([("score__c", pa.float64())])).fields
-    )
-    assert "a formula" in bench.compare().not_compared["Score__c"]
-    assert bench.compare(mapping(rest="keep", refresh="full")).status == "unexplained"
+    score = deltalake.Schema.from_arrow(pa.schema([("score__c", pa.float64())]))
+    deltalake.DeltaTable(uri).alter.add_columns(score.fields)
+    one = bench.compare()
+    assert one.status == "equal" and "a formula" in one.not_compared["Score__c"]
 
 
 def test_amounts_of_several_currencies_are_not_added_up(bench: Bench) -> None:
@@ -291,6 +290,18 @@ def test_a_table_that_is_not_there_and_an_object_that_is_not_there(bench: Bench)
     }  # fmt: skip
     assert "no table yet" in str(found["other"].error) and "no such object" in str(found["gone"].error)
     assert report.status == "failed"
+
+
+def test_an_object_that_was_extracted_and_is_gone_from_the_org_does_not_stop_the_others(bench: Bench) -> None:
+    bench.mark(NOW, "Gone__c")
+    report = bench.report(mapping(), names=())
+    assert report.status == "succeeded" and [one.object for one in report.objects] == ["Account"]
+
+
+def test_a_project_without_anything_to_compare(bench: Bench) -> None:
+    (bench.root / "landing" / "_extract" / "Account.json").unlink()
+    with pytest.raises(UsageError, match="nothing to compare"):
+        bench.report(names=())
 
 
 def test_a_query_that_takes_salesforce_too_long_is_asked_in_halves(bench: Bench, monkeypatch: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from extract.kit import NOW
 from forceglue.landing.patch import Patch, patch_of
-from forceglue.reconcile.vanished import AtMost
+from forceglue.reconcile.vanished import VanishLimit
 from forceglue.simulated.salesforce import SetClock
 from reconcile.kit import COLUMNS, Bench, mapping
 
@@ -93,9 +93,9 @@ def test_a_record_that_came_since_the_ids_were_read_has_not_vanished(bench: Benc
 
 @pytest.mark.parametrize(
     ("most", "refused"),
-    [(AtMost(), True), (AtMost(0.12), False), (AtMost(number=6), True), (AtMost(number=7), False)],
+    [(VanishLimit(), True), (VanishLimit(0.12), False), (VanishLimit(number=6), True), (VanishLimit(number=7), False)],
 )
-def test_more_than_may_vanish_is_refused(bench: Bench, most: AtMost, refused: bool) -> None:
+def test_more_than_may_vanish_is_refused(bench: Bench, most: VanishLimit, refused: bool) -> None:
     gone(bench, *(row["id"] for row in bench.rows()[:7]))
     one = bench.compare(ids=True, land_deleted=True, at_most=most)
     assert one.ids and bool(one.ids.refused) == refused
@@ -108,9 +108,9 @@ def test_more_than_may_vanish_is_refused(bench: Bench, most: AtMost, refused: bo
 
 def test_an_org_that_shows_nothing_is_refused_whatever_the_share(bench: Bench) -> None:
     gone(bench, *(row["id"] for row in bench.rows()))
-    one = bench.compare(ids=True, land_deleted=True, at_most=AtMost(1.0))
+    one = bench.compare(ids=True, land_deleted=True, at_most=VanishLimit(1.0))
     assert one.ids and "no record at all" in str(one.ids.refused) and "--allow-empty" in str(one.ids.refused)
-    one = bench.compare(ids=True, land_deleted=True, at_most=AtMost(1.0, empty=True))
+    one = bench.compare(ids=True, land_deleted=True, at_most=VanishLimit(1.0, empty=True))
     assert one.ids and one.ids.landed
 
 

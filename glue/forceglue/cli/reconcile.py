@@ -20,7 +20,7 @@ from forceglue.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from forceglue.reconcile.vanished import AtMost
+    from forceglue.reconcile.vanished import VanishLimit
 
 
 @click.command()
@@ -114,12 +114,12 @@ def _day(text: str | None) -> date | None:
         raise click.BadParameter(f"{text!r} is no day such as 2026-01-31", param_hint="--since") from None
 
 
-def _most(text: str, *, allow_empty: bool) -> AtMost:
-    from forceglue.reconcile.vanished import AtMost
+def _most(text: str, *, allow_empty: bool) -> VanishLimit:
+    from forceglue.reconcile.vanished import VanishLimit
 
     number, percent = text.strip().removesuffix("%").strip(), text.strip().endswith("%")
     if percent and number.replace(".", "", 1).isdigit() and float(number) <= 100:
-        return AtMost(share=float(number) / 100, empty=allow_empty)
+        return VanishLimit(share=float(number) / 100, empty=allow_empty)
     if not percent and number.isdigit():
-        return AtMost(number=int(number), empty=allow_empty)
+        return VanishLimit(number=int(number), empty=allow_empty)
     raise click.BadParameter(f"{text!r} is neither a number nor a share such as 10%", param_hint="--at-most")

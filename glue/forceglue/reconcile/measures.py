@@ -156,7 +156,7 @@ def _sums(
             left_out |= {name: unfit[name]} if name in unfit else {}
         elif not entry.get("aggregatable", True):
             left_out[name] = "Salesforce does not add it up"
-        elif entry.get("calculated") and not _always_fresh(mapping):
+        elif entry.get("calculated"):
             left_out[name] = "a formula: its value changes and the record does not (see `refresh`)"
         elif kind == "currency" and several_currencies:
             left_out[name] = "Salesforce adds amounts of several currencies up in the org's own"
@@ -176,11 +176,6 @@ def _gone(mapping: ObjectMapping, fields: Mapping[str, Any]) -> list[str]:
     known = NameIndex(fields)
     never = {name.lower() for name in mapping.exclude}
     return sorted({n for n in named_fields(mapping) if known.match(n) is None and n.lower() not in never})
-
-
-def _always_fresh(mapping: ObjectMapping) -> bool:
-    """Whether each load brings the value of every formula."""
-    return mapping.refresh in ("full", "every_run")
 
 
 def _number(column: str, kind: str, entry: Mapping[str, Any]) -> str | None:

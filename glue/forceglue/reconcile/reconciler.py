@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from forceglue.errors import ForceglueError, LimitReachedError, ReconcileError, SalesforceError, SignInError
+from forceglue.errors import ForceglueError, LimitReachedError, ReconcileError, SalesforceError, SignInError, UsageError
 from forceglue.extract.bookmark import bookmarks
 from forceglue.extract.ids import all_ids
 from forceglue.extract.reading import Work, working
@@ -61,7 +61,8 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     began, started = time.monotonic(), datetime.now(UTC)
     landing, warehouse = Store(request.landing), Store(request.warehouse)
     run_id = new_run_id(started)
-    chosen = select(request.project, org.objects(), request.names or _known(request, landing), everything=False)
+    objects = org.objects()
+    chosen = select(request.project, objects, request.names or _known(request, landing, objects), everything=False)
     described = org.describe_many([one.name for one in chosen if not one.why_not])
     with IdsOut(request.out) as out, working(org, landing, pages_at_once=PAGES, piece=PIECE) as work:
         between = Between(landing, warehouse, request.project)
@@ -83,10 +84,20 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     )
 
 
-def _known(request: ReconcileRequest, landing: Store) -> tuple[str, ...]:
-    """All mappings' sources, and what was extracted without one."""
+def _known(request: ReconcileRequest, landing: Store, objects: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """All mappings' sources, and what was extracted without one and is still in the org.
+
+    Raises:
+        UsageError: there is nothing of either.
+    """
+    there = {str(entry["name"]) for entry in objects}
     sources = [mapping.source for mapping in request.project.objects.values()]
-    return tuple(dict.fromkeys([*sources, *(mark.object for mark in bookmarks(landing))]))
+    found = tuple(dict.fromkeys([*sources, *(mark.object for mark in bookmarks(landing) if mark.object in there)]))
+    if not found:
+        raise UsageError(
+            "nothing to compare: the project has no object mapping, and nothing was extracted. Name objects."
+        )
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from forceglue.mapping.project import Project
-from forceglue.reconcile.vanished import AtMost
+from forceglue.reconcile.vanished import VanishLimit
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,6 @@ class ReconcileRequest:
     ids: bool = False
     out: Path | None = None
     land_deleted: bool = False
-    at_most: AtMost = field(default_factory=AtMost)
+    at_most: VanishLimit = field(default_factory=VanishLimit)
     label: str = "org"
     at_once: int = 4

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class AtMost:
+class VanishLimit:
     """How many records may vanish at once: a share of the table's live records, or a number.
 
     Attributes:
@@ -36,7 +36,7 @@ class AtMost:
         return f"{self.number:,}" if self.number is not None else f"{100 * self.share:g} %"
 
 
-def guard(name: str, *, org: int, table: int, vanished: int, most: AtMost) -> str | None:
+def guard(name: str, *, org: int, table: int, vanished: int, most: VanishLimit) -> str | None:
     """Why so many records are not taken for vanished; None where they may be.
 
     Args:
