@@ -292,6 +292,13 @@ def test_a_table_that_is_not_there_and_an_object_that_is_not_there(bench: Bench)
     assert report.status == "failed"
 
 
+def test_an_event_among_the_mappings_is_no_failure_unless_it_is_asked_for(bench: Bench) -> None:
+    bench.org.define({"name": "Ready__e", "fields": [{"name": "ReplayId", "type": "string", "length": 80}]})
+    event = mapping("ready", "Ready__e")
+    assert bench.report(mapping(), event, names=()).objects[1].status == "skipped"
+    assert bench.compare(event, names=("Ready__e",)).status == "failed"
+
+
 def test_an_object_that_was_extracted_and_is_gone_from_the_org_does_not_stop_the_others(bench: Bench) -> None:
     bench.mark(NOW, "Gone__c")
     report = bench.report(mapping(), names=())

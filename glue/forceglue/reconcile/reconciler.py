@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -61,8 +61,7 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     began, started = time.monotonic(), datetime.now(UTC)
     landing, warehouse = Store(request.landing), Store(request.warehouse)
     run_id = new_run_id(started)
-    objects = org.objects()
-    chosen = select(request.project, objects, request.names or _known(request, landing, objects), everything=False)
+    chosen = _chosen(request, landing, org.objects())
     described = org.describe_many([one.name for one in chosen if not one.why_not])
     with IdsOut(request.out) as out, working(org, landing, pages_at_once=PAGES, piece=PIECE) as work:
         between = Between(landing, warehouse, request.project)
@@ -84,20 +83,22 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     )
 
 
-def _known(request: ReconcileRequest, landing: Store, objects: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """All mappings' sources, and what was extracted without one and is still in the org.
+def _chosen(request: ReconcileRequest, landing: Store, objects: list[dict[str, Any]]) -> tuple[Selected, ...]:
+    """What is named; else all mappings' sources, and what was extracted without one and is still in the org.
 
     Raises:
-        UsageError: there is nothing of either.
+        UsageError: there is nothing of either, or a name is unknown.
     """
-    there = {str(entry["name"]) for entry in objects}
-    sources = [mapping.source for mapping in request.project.objects.values()]
-    found = tuple(dict.fromkeys([*sources, *(mark.object for mark in bookmarks(landing) if mark.object in there)]))
-    if not found:
+    project, there = request.project, {str(entry["name"]) for entry in objects}
+    if request.names:
+        return select(project, objects, request.names, everything=False)
+    more = [mark.object for mark in bookmarks(landing) if mark.object in there and not project.object_for(mark.object)]
+    if not (project.objects or more):
         raise UsageError(
             "nothing to compare: the project has no object mapping, and nothing was extracted. Name objects."
         )
-    return found
+    own = select(project, objects, (), everything=False) if project.objects else ()
+    return (*own, *(select(project, objects, tuple(more), everything=False) if more else ()))
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _open(
     described: Mapping[str, dict[str, Any] | SalesforceError],
 ) -> _Opened:
     if one.why_not:
-        raise ReconcileError(f"{one.name}: {one.why_not}")
+        raise ReconcileError(f"{one.name}: {one.why_not}") if one.wanted else NotComparedError(one.why_not)
     describe = described[one.name]
     if isinstance(describe, SalesforceError):
         raise describe
