@@ -244,6 +244,19 @@ def test_only_days_since_a_day(bench: Bench) -> None:
     assert total(one).unexplained == 1
 
 
+@pytest.mark.parametrize("since", [None, (NOW - timedelta(days=15)).date()])
+def test_rows_without_a_day_make_the_whole_table_one_line(bench: Bench, since: date | None) -> None:
+    rows = bench.rows()
+    rows[3]["created_date"] = None
+    bench.write(rows)
+    one = bench.compare(since=since)
+    assert (one.status, one.by_day, total(one).org) == ("equal", False, 60)
+    assert "rows of the table have no day in created_date" in one.notes[0]
+    bench.write(rows[1:])
+    one = bench.compare(since=since)
+    assert (one.status, total(one).unexplained) == ("unexplained", 1)
+
+
 def test_a_column_that_is_computed_is_not_compared(bench: Bench) -> None:
     columns = {"id": "Id", "created_date": "CreatedDate", "annual_revenue": {"sql": "AnnualRevenue * 2"}}
     one = bench.compare(mapping(columns=columns))

@@ -44,7 +44,7 @@ class TableSide:
             f"SELECT {self._day} AS day, count(*) AS n{''.join(', ' + one for one in sums)} FROM t WHERE {self._counts}"  # noqa: S608  # quoted names
         )
         if since is not None and self.measures.day is not None:
-            text += f" AND {self._day} >= '{since.isoformat()}'"
+            text += f" AND coalesce({self._day} >= '{since.isoformat()}', true)"  # rows without a day are told
         found = {}
         for row in self._rows(f"{text} GROUP BY 1"):
             values = [_decimal(row[f"s{at}"]) or NOTHING for at in range(len(sums))]
