@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import write_deltalake
+from deltalake import CommitProperties, Transaction, write_deltalake
 
 from extract.kit import NOW, accounts, client, project
 from forceglue.extract.bookmark import Bookmark, write_bookmark
@@ -22,6 +22,7 @@ from forceglue.reconcile.reconciler import reconcile
 from forceglue.reconcile.report import Compared, ReconcileReport
 from forceglue.reconcile.request import ReconcileRequest
 from forceglue.transform.ids import long_id
+from forceglue.write.delta_table import app_id
 
 STAMP = pa.timestamp("us", tz="UTC")
 COLUMNS = {
@@ -61,12 +62,18 @@ class Bench:
         stored = self.org.rows("Account", [field for field, _ in COLUMNS.values()])
         return [_typed(row) for row in stored if row["Id"] not in without]
 
-    def write(self, rows: Iterable[dict[str, Any]], name: str = "account", **types: pa.DataType) -> None:
-        """The table, anew; a type given here is another one than usual."""
+    def write(
+        self, rows: Iterable[dict[str, Any]], name: str = "account", position: int | None = None, **types: pa.DataType
+    ) -> None:
+        """The table, anew; a type given here is another one than usual; `position` is what it has loaded."""
         kinds = {column: types.get(column, kind) for column, (_, kind) in COLUMNS.items()}
         columns = {c: [_as(row[c], kind) for row in rows] for c, kind in kinds.items()} if (rows := list(rows)) else {}
         table = pa.table(columns or {c: [] for c in kinds}, schema=pa.schema(list(kinds.items())))
-        write_deltalake(str(self.root / "warehouse" / name), table, mode="overwrite", schema_mode="overwrite")
+        told = [] if position is None else [Transaction(app_id(name), position)]
+        write_deltalake(
+            str(self.root / "warehouse" / name), table, mode="overwrite", schema_mode="overwrite",
+            commit_properties=CommitProperties(app_transactions=told),
+        )  # fmt: skip
 
     def mark(self, until: datetime, name: str = "Account") -> None:
         """An extract has landed everything up to then."""
@@ -118,7 +125,7 @@ def _value(text: str | None, kind: pa.DataType) -> Any:
 def _as(value: Any, kind: pa.DataType) -> Any:
     """A value in a column of another type, as the runner would have it there."""
     if value is None or kind != pa.string() or isinstance(value, str):
-        return float(value) if kind == pa.float64() and value is not None else value
+        return float(value) if pa.types.is_floating(kind) and value is not None else value
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     return str(value).lower()

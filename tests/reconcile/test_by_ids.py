@@ -65,6 +65,16 @@ def test_each_id_that_differs_has_its_class(bench: Bench, clock: SetClock, tmp_p
     assert found == {kind: key[:15] for kind, key in wanted.items()}
 
 
+def test_a_file_that_waits_with_a_live_copy_does_not_explain_that_a_record_is_gone(bench: Bench) -> None:
+    one, two = bench.rows()[:2]
+    bench.land([{field: row[c] for c, (field, _) in COLUMNS.items()} for row in (one, two)])
+    gone(bench, one["id"])
+    bench.org.delete("Account", two["id"])
+    bench.mark(NOW + timedelta(hours=1))
+    found = bench.compare(ids=True).ids
+    assert found and found.found == {"deleted": {"unexplained": 1}, "vanished": {"unexplained": 1}}
+
+
 def test_what_has_vanished_lands_as_a_patch_of_the_time_before_the_ids_were_read(bench: Bench, clock: SetClock) -> None:
     keys = [row["id"] for row in bench.rows()]
     bench.write([{**row, "id": row["id"][:15]} for row in bench.rows()])

@@ -15,7 +15,7 @@ from forceglue.reconcile.report import totals
 from forceglue.reconcile.sides import EXACT, Version, short_id, side_of
 
 DAY, BASE = date(2026, 1, 1), datetime(2026, 1, 1, tzinfo=UTC)
-MEASURES, TOLERANCES = ("records", "Amount", "Score"), (Decimal(0), EXACTLY, ABOUT)
+MEASURES, TOLERANCES = ("records", "Amount", "Score"), (Decimal(0), EXACTLY, ABOUT["double"])
 KEYS = [f"001{n:012d}" for n in range(8)]
 amounts = st.none() | st.decimals(-(10**12), 10**12, places=4, allow_nan=False, allow_infinity=False)
 stamps = st.none() | st.integers(0, 3).map(lambda hours: BASE + timedelta(hours=hours))

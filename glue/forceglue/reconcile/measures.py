@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from forceglue.mapping.expand import OutputColumn, object_columns
+from forceglue.mapping.expand import object_columns
 from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import NameIndex
 from forceglue.mapping.sql import columns_in
@@ -15,9 +15,10 @@ from forceglue.run.plan import table_names
 
 ID, DAY, DELETED = "Id", "CreatedDate", "IsDeleted"
 SUMMED = frozenset({"currency", "double", "int", "long", "percent"})
-EXACTLY, ABOUT = Decimal("1e-15"), Decimal("1e-9")
-"""How far sums may differ, as a share of the greater one: 15 digits are what a JSON number is sure to hold; a column of
-doubles adds up to something else in every order."""
+EXACTLY = Decimal("1e-15")
+"""How far sums may differ, as a share of the greater one: 15 digits are what a number of JSON is sure to hold."""
+ABOUT = {"double": Decimal("1e-9"), "float": Decimal("1e-5")}
+"""The same for columns that add up to something else in every order."""
 
 _WHOLE = frozenset({"tinyint", "smallint", "int", "bigint"})
 _SUM_DIGITS = 12
@@ -102,7 +103,8 @@ def measures(mapping: ObjectMapping, describe: Mapping[str, Any], table: Mapping
     columns = object_columns(mapping, tuple(fields))
     there = NameIndex(table)
     names = table_names(mapping, columns)
-    own = {c.field: found for c in reversed(columns) if _is_field(c, fields) and (found := there.match(c.name))}
+    # computed columns have no field, looked-up ones that of another object
+    own = {c.field: found for c in reversed(columns) if c.field in fields and (found := there.match(c.name))}
     identity = own.get(ID)
     if identity is None:
         raise NotComparedError("no column of the table holds the field Id")
@@ -111,11 +113,10 @@ def measures(mapping: ObjectMapping, describe: Mapping[str, Any], table: Mapping
     created = fields.get(DAY, {})
     by_day = created.get("type") == "datetime" and created.get("filterable", True)
     order = there.match(names.order) if names.order else None
-    carried = {c.field for c in columns if _is_field(c, fields)}
+    carried = {c.field for c in columns if c.field} & fields.keys()
     used = {found for c in columns if c.sql for n in columns_in(c.sql) if (found := NameIndex(fields).match(n))}
-    unfit = dict.fromkeys(used, "only computed columns use it") | dict.fromkeys(
-        carried, "the table has no such column yet"
-    )
+    unfit = dict.fromkeys(used, "only computed columns use it")
+    unfit |= dict.fromkeys(carried, "the table has no such column yet")
     sums, left_out = _sums(mapping, fields, own, table, unfit)
     return Measures(
         object=str(describe["name"]),
@@ -134,17 +135,12 @@ def measures(mapping: ObjectMapping, describe: Mapping[str, Any], table: Mapping
     )
 
 
-def _is_field(column: OutputColumn, fields: Mapping[str, Any]) -> bool:
-    """Whether a column is a field of the object itself, neither computed nor looked up."""
-    return column.field in fields and column.sql is None
-
-
 def _sums(
     mapping: ObjectMapping,
     fields: Mapping[str, Any],
-    own: Mapping[str | None, str],
+    own: Mapping[str, str],
     table: Mapping[str, str],
-    unfit: Mapping[str | None, str],
+    unfit: Mapping[str, str],
 ) -> tuple[tuple[Summed, ...], dict[str, str]]:
     sums, left_out = [], dict[str, str]()
     several_currencies = "CurrencyIsoCode" in fields
@@ -163,8 +159,7 @@ def _sums(
         elif (sql := _number(column, table[column], entry)) is None:
             left_out[name] = f"its column is {table[column]}"
         else:
-            about = table[column] in ("float", "double")
-            sums.append(Summed(name, column, sql, ABOUT if about else EXACTLY))
+            sums.append(Summed(name, column, sql, ABOUT.get(table[column], EXACTLY)))
     left_out |= dict.fromkeys(_gone(mapping, fields), "the org does not show it: deleted, or hidden from this user")
     return tuple(sums), left_out
 
@@ -185,7 +180,7 @@ def _number(column: str, kind: str, entry: Mapping[str, Any]) -> str | None:
         return name
     if kind in _WHOLE:
         return f"CAST({name} AS DECIMAL(38,0))"
-    if kind in ("float", "double"):
+    if kind in ABOUT:
         return f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} AS DOUBLE) END"
     if kind == "string":
         precision, scale = int(entry.get("precision") or 18), int(entry.get("scale") or 0)
