@@ -77,7 +77,8 @@ def test_it_ends_with_the_comparison_of_org_and_tables(played: Played) -> None:
 def test_every_row_that_landed_is_accounted_for(played: Played, source: str, step: int) -> None:
     report = played.mapping(step, NAMES[source])
     (extracted,) = [o for o in json.loads(played.extracts[step].read_bytes())["objects"] if o["name"] == source]
-    landed = extracted["rows"] + played.landed[step].rows_of.get(source, 0)
+    landed = extracted["rows"] + (extracted["refreshed"] or 0) + (extracted["deleted"] or 0)
+    landed += played.landed[step].rows_of.get(source, 0)
     assert (report.status, report.landed) == ("written" if landed else "unchanged", landed)
     assert report.inserted + report.updated + report.deleted == report.written
     assert report.landed == report.written + report.superseded + report.quarantined

@@ -108,7 +108,9 @@ def test_the_hour_does_what_it_says(hour: Hour) -> None:
         "born": told["born"], "purged": told["purged"], "undeleted": told["undeleted"], "merged": told["merged"],
         "deleted or merged": told["deleted"] + told["merged"],
     })  # fmt: skip
-    assert all(told[what] for what in ("born", "changed", "deleted", "purged", "merged", "undeleted", "late"))
+    assert all(
+        told[what] for what in ("born", "changed", "deleted", "purged", "merged", "undeleted", "recomputed", "late")
+    )
 
 
 def test_what_changes_moves_its_stamp_into_the_hour(hour: Hour) -> None:
@@ -122,6 +124,18 @@ def test_what_changes_moves_its_stamp_into_the_hour(hour: Hour) -> None:
                 gone = before[key].keys() - now.keys()
                 same = {f: v for f, v in now.items() if f not in ignored}
                 assert same == {f: v for f, v in before[key].items() if f not in ignored | gone}
+
+
+def test_formulas_change_and_no_stamp_tells(hour: Hour) -> None:
+    before, after = hour.before["Quote"], hour.after["Quote"]
+    silent = [
+        key
+        for key, row in after.items()
+        if row["GrandTotal"] != before[key]["GrandTotal"] and row["SystemModstamp"] == before[key]["SystemModstamp"]
+    ]
+    assert len(silent) > 50
+    described = {field.name: field["calculated"] for field in hour.made.org.object("Quote").fields}
+    assert {name for name, computed in described.items() if computed} == {*FORMULAS["Quote"]}
 
 
 def test_what_is_committed_late_has_a_stamp_from_before_the_first_extract(hour: Hour) -> None:

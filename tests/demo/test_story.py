@@ -29,8 +29,8 @@ GOLDEN = Path(__file__).parent / "golden" / "story.txt"
 STARTED = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
 
 
-def _extract(rows: int, calls: int) -> ExtractReport:
-    order = ObjectReport("Order", "landed", "bulk", rows=rows, calls=calls)
+def _extract(rows: int, calls: int, refreshed: int | None = None, deleted: int | None = None) -> ExtractReport:
+    order = ObjectReport("Order", "landed", "bulk", rows=rows, calls=calls, refreshed=refreshed, deleted=deleted)
     return ExtractReport("20261121T101400Z-1", STARTED, 4.2, "http://127.0.0.1", "67.0", calls, 9, 1000, (order,))
 
 
@@ -82,6 +82,7 @@ HOUR = RunReport(
             inserted=8,
             updated=40,
             deleted=2,
+            patched={"refresh": 4, "deleted": 1},
             rules=(RuleCount("key_is_set", "quarantine", 55, 3),),
             drift=(DriftNote("swm_campaign_label__c", "appeared", "evolve", "column added"),),
         ),
@@ -99,7 +100,7 @@ HOUR = RunReport(
 
 
 FIRST = Round(1_200, _extract(1_200, 110), _beside(8, 3, 2), FULL)
-SECOND = Round(1_215, _extract(50, 90), _beside(8, 3, 0), HOUR)
+SECOND = Round(1_215, _extract(33, 90, 12, 5), _beside(8, 3, 0), HOUR)
 WORKED = Worked(
     Counter(born=15, changed=1, late=1, deleted=12, purged=2, merged=3),
     ["Order.SWM_Campaign_Label__c"],

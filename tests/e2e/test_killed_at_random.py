@@ -30,7 +30,7 @@ from played import plain, read_org
 ROOT = Path(__file__).parents[2]
 MAPPINGS = {
     "project.yaml": "objects: {naming: lower}\nroots: {landing: landing, warehouse: warehouse, delivery: delivery}\n",
-    "account.yaml": "mapping: account\nsource: Account\n",
+    "account.yaml": "mapping: account\nsource: Account\nrefresh: every_run\n",
     "contact.yaml": "mapping: contact\nsource: Contact\n",
     "task_status.yaml": "mapping: task_status\nsource: TaskStatus\n",
     "people.yaml": (
@@ -127,6 +127,8 @@ class World:
             lambda: org.update("Account", living["Account"].pop(), {"Description": f"two\nlines {rng.random()}"}),
             lambda: org.update("Contact", living["Contact"].pop(), {"LastName": f"other {rng.random()}"}),
             lambda: org.delete("Account", living["Account"].pop()),
+            lambda: org.purge("Contact", living["Contact"].pop()),
+            lambda: org.recalculate("Account", living["Account"].pop(), {"Score__c": rng.randint(0, 99)}),
             lambda: org.merge("Account", living["Account"].pop(), [living["Account"].pop()]),
             lambda: org.insert("TaskStatus", {"MasterLabel": "new"}),
         ]

@@ -53,6 +53,21 @@ class Round:
     run: RunReport
 
     @property
+    def refreshed(self) -> int:
+        """Records whose formula values were read again."""
+        return sum(one.refreshed or 0 for one in self.extract.objects)
+
+    @property
+    def deletions(self) -> int:
+        """Deletions that Salesforce listed."""
+        return sum(one.deleted or 0 for one in self.extract.objects)
+
+    @property
+    def landed(self) -> int:
+        """Rows of all kinds."""
+        return self.extract.rows + self.refreshed + self.deletions + self.beside.rows
+
+    @property
     def succeeded(self) -> bool:
         """Whether both did."""
         return self.extract.status == self.run.status == "succeeded"
@@ -94,11 +109,15 @@ def _counts(rounds: Sequence[Round]) -> Table:
     lines: tuple[tuple[str, Counter, str], ...] = (
         ("Records in the org", lambda r: r.records, ""),
         ("Rows landed by extract", lambda r: r.extract.rows, ""),
+        ("  formula values read again", lambda r: r.refreshed, ""),
+        ("  deletions that Salesforce lists", lambda r: r.deletions, ""),
         ("  API calls that it took", lambda r: r.extract.calls, "dim"),
         ("Rows landed in AppFlow files", lambda r: r.beside.rows, ""),
         ("  files turned away", lambda r: len(r.run.rejected_files), "yellow"),
         ("Rows written to object tables", _total("written", "object"), "green"),
-        ("  older versions, passed over", _total("superseded", "object"), "dim"),
+        ("  by formula values alone", _patched("refresh"), ""),
+        ("  by listed deletions alone", _patched("deleted"), ""),
+        ("  passed over: older, or known already", _total("superseded", "object"), "dim"),
         ("  filtered out", _total("filtered", "object"), "dim"),
         ("  dropped by a rule", _total("dropped", "object"), "yellow"),
         ("  set aside in quarantine", _total("quarantined", "object"), "magenta"),
@@ -123,6 +142,10 @@ def _counts(rounds: Sequence[Round]) -> Table:
 
 def _total(count: str, kind: Kind) -> Counter:
     return lambda one: one.run.total(count, kind)
+
+
+def _patched(kind: str) -> Counter:
+    return lambda one: sum(m.patched.get(kind, 0) for m in one.run.mappings)
 
 
 def _written(run: RunReport, kind: Kind) -> int:
@@ -203,7 +226,7 @@ def _agreement(rounds: Sequence[Round]) -> list[RenderableType]:
     said: list[RenderableType] = [Text()]
     for title, one in zip(TITLES, rounds, strict=True):
         counts = (
-            ("rows", "landed", one.extract.rows + one.beside.rows, one.run.total("landed", "object")),
+            ("rows", "landed", one.landed, one.run.total("landed", "object")),
             ("files", "were made bad", len(one.beside.bad_files), len(one.run.rejected_files)),
             ("rows", "were made bad", one.beside.set_aside, one.run.total("quarantined", "object")),
         )
