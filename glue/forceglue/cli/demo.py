@@ -80,8 +80,13 @@ def _go_on(played: Played, folder: DemoFolder, console: Console) -> None:
 
     played.demo.clock.go_on()
     lines = [f"export {name}={shlex.quote(value)}" for name, value in connection(played.server).items()]
-    root = f"--landing {shlex.quote(str(folder.landing))}"
-    lines += [f"forceglue extract {root} --lag 0", "forceglue drift"]
+    landing = f"--landing {shlex.quote(str(folder.landing))}"
+    warehouse = f"--warehouse {shlex.quote(str(folder.warehouse))}"
+    lines += [
+        f"forceglue extract {landing} --lag 0",
+        f"forceglue drift {warehouse}",
+        f"forceglue reconcile {landing} {warehouse}",
+    ]
     console.print("\nThe org goes on until you press Ctrl-C. In another terminal:\n", style="bold")
     console.out("\n".join(lines))
     with suppress(KeyboardInterrupt):
