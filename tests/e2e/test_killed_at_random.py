@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -59,6 +60,7 @@ class World:
     rng: Random
     took: dict[str, float] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
+    events: dict[str, Iterator[str]] = field(default_factory=lambda: {w: cycle(them) for w, them in EVENTS.items()})
 
     @property
     def org(self) -> Org:
@@ -99,7 +101,7 @@ class World:
         if self.rng.random() < 0.5:
             self._sleep(running, self.rng.uniform(0.0, self.took[word]))
             return f"{word} at a moment"
-        pattern = self.rng.choice(EVENTS[word])
+        pattern = next(self.events[word])
         before = {*self.root.glob(pattern)}
         while running.poll() is None and not {*self.root.glob(pattern)} - before:
             time.sleep(0.003)
