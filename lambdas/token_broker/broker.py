@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 from common.sealed import Sealer
 from forceglue.salesforce.settings import Connection
-from token_broker.decision import IN_DOUBT, Credential, Refresh, Refuse, Serve, Wait, decide
+from token_broker.decision import IN_DOUBT, Credential, Refresh, Refuse, Serve, Wait, credential_of, decide
 from token_broker.holder import Holder
-from token_broker.minting import credential_of
 from token_broker.record import SKEW, Failure, Record
 from token_broker.settings import BrokerSettings
 from token_broker.store import TokenStore

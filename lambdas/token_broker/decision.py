@@ -7,7 +7,10 @@ the user. So its item is left alone until its holder comes back after all, or a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
+from forceglue.salesforce.settings import Connection
+from forceglue.salesforce.sign_in import fingerprint
 from token_broker.record import Failure, Record
 
 IN_DOUBT = "refresh_token_in_doubt"
@@ -28,6 +31,23 @@ class Credential:
     def begins(self, record: Record) -> bool:
         """Whether a person gave a refresh token that was never used."""
         return bool(self.seed) and self.seed not in record.seeds
+
+
+def credential_of(connection: Connection) -> Credential:
+    """What names the credential without telling it: its secrets are hashed together."""
+    parts = (
+        connection.flow,
+        connection.token_url,
+        connection.client_id,
+        connection.client_secret,
+        connection.username,
+        connection.password,
+        connection.private_key,
+        connection.audience,
+        connection.refresh_token,
+    )
+    seed = fingerprint(connection.refresh_token) if connection.flow == "refresh" else ""
+    return Credential(sha256("\0".join(parts).encode()).hexdigest(), seed)
 
 
 @dataclass(frozen=True)

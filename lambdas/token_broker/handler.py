@@ -16,11 +16,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from common.aws import client
+from common.connecting import connect
 from common.sealed import Sealer
 from common.telling import telling
 from forceglue.errors import SetupError, UsageError
 from token_broker.broker import Broker, NoToken
-from token_broker.connecting import connect
 from token_broker.settings import broker_settings
 from token_broker.store import TokenStore
 from token_broker.watch import Watch

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.minting import mint, web
 from common.sealed import Sealer
 from forceglue.errors import AnswerLostError, SalesforceBusyError, SalesforceError, SignInError
 from forceglue.salesforce.oauth_errors import advice
 from forceglue.salesforce.settings import Connection
 from forceglue.salesforce.sign_in import fingerprint
 from token_broker.decision import IN_DOUBT, Credential
-from token_broker.minting import mint, web
 from token_broker.record import Failure, Record
 from token_broker.settings import BrokerSettings
 from token_broker.store import Sending, Stored, TokenStore

@@ -34,9 +34,15 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind}
 
 
-def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
-    """The statements of a role, those of a condition among them."""
-    found = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+def rights(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Everything that gives rights."""
+    return of_type(template, "AWS::IAM::Role") | of_type(template, "AWS::IAM::ManagedPolicy")
+
+
+def statements(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The statements of a role or policy, those of a condition among them."""
+    policies = given.get("Policies", [given])
+    found = [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
     return [one["Fn::If"][1] if "Fn::If" in one else one for one in found]
 
 
@@ -61,7 +67,7 @@ def test_each_function_has_a_role_of_its_own_and_no_right_by_star(template: dict
     functions = of_type(template, "AWS::Serverless::Function")
     roles = [function["Role"]["Fn::GetAtt"][0] for function in functions.values()]
     assert len(set(roles)) == len(functions)
-    for name, role in of_type(template, "AWS::IAM::Role").items():
+    for name, role in rights(template).items():
         for statement in statements(role):
             assert statement["Effect"] == "Allow"
             for action in listed(statement["Action"]):
@@ -71,7 +77,7 @@ def test_each_function_has_a_role_of_its_own_and_no_right_by_star(template: dict
 
 
 def test_keys_open_texts_of_their_own_context_only(template: dict[str, Any]) -> None:
-    for role in of_type(template, "AWS::IAM::Role").values():
+    for role in rights(template).values():
         for statement in statements(role):
             if any(action.startswith("kms:") for action in listed(statement["Action"])):
                 conditions = json.dumps(statement.get("Condition", {}))
@@ -83,7 +89,7 @@ def test_a_function_is_told_every_variable_that_it_reads_and_no_other(template: 
     for function in of_type(template, "AWS::Serverless::Function").values():
         package, module, entry = function["Handler"].split(".")
         assert f"def {entry}(" in (LAMBDAS / package / f"{module}.py").read_text("utf-8")
-        read = set(re.findall(r'given\.(?:text|number)\(\s*"([A-Z_]+)"', code(package)))
+        read = set(re.findall(r'(?:given\.(?:text|number)|environ\.get)\(\s*"([A-Z_]+)"', code(package)))
         needed = set(re.findall(r'given\.text\(\s*"([A-Z_]+)", "[^"]*"\)', code(package)))
         told = {*function["Environment"]["Variables"], *shared}
         assert needed <= told, package
@@ -102,6 +108,19 @@ def test_alarms_stand_on_metrics_that_the_functions_tell(template: dict[str, Any
                 assert f'"{metric["MetricName"]}"' in code(dimensions["service"].replace("-", "_")), name
                 watched += 1
     assert watched > 3
+
+
+def test_no_alias_is_used_which_cloudformation_does_not_know() -> None:
+    assert not re.search(r"(^|[\s\[{])[&*][A-Za-z]", re.sub(r"#.*|\".*?\"", "", TEMPLATE.read_text("utf-8")))
+
+
+def test_no_user_and_no_run_is_lost(template: dict[str, Any]) -> None:
+    functions, queues = of_type(template, "AWS::Serverless::Function"), of_type(template, "AWS::SQS::Queue")
+    retry = functions["RefresherRetry"]
+    assert retry["Events"]["Queue"]["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert queues["RetryQueue"]["RedrivePolicy"]["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadUsers", "Arn"]}
+    assert queues["RetryQueue"]["VisibilityTimeout"] >= 6 * retry["Timeout"]
+    assert functions["Refresher"]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Type"] == "SQS"
 
 
 def test_logs_end_some_day_and_traces_are_on(template: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from lambdas.aws_server import CREDENTIALS
 from lambdas.aws_server import aws as server_of_aws
 from lambdas.gateway import Stdout
 from lambdas.kit import CLIENT, SECRET, Aws, made_org, made_table
+from lambdas.refresher_kit import SHARDS, Place, made_place
 
 
 @pytest.fixture(scope="package")
@@ -38,10 +39,38 @@ def server() -> Iterator[OrgServer]:
 
 
 @pytest.fixture
+def place(aws: Aws) -> Place:
+    return made_place(aws)
+
+
+@pytest.fixture
+def refresher(place: Place, server: OrgServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The refresher with its environment; its log goes to the standard output that the test sees."""
+    from common import connecting
+    from common.aws import client
+    from token_refresher import handler
+
+    client.cache_clear()
+    connecting._secrets.cache_clear()
+    for name, value in {
+        "ENV": "test", "USERS_TABLE": place.table, "RETRY_QUEUE_URL": place.queue, "USERS_TOPIC_ARN": place.topic,
+        "INDEX_SHARDS": str(SHARDS), "REFRESHES_PER_SECOND": "1000", "LEASE_SECONDS": "5",
+        "SF_TOKEN_URL": server.token_url, "SF_CLIENT_ID": CLIENT, "SF_CLIENT_SECRET": SECRET,
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    handler.logger.logger_handler.setStream(Stdout())
+    handler._settings.cache_clear()
+    handler._parts.cache_clear()
+    yield handler
+    client.cache_clear()
+
+
+@pytest.fixture
 def function(aws: Aws, server: OrgServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The function with its environment, cold; its log goes to the standard output that the test sees."""
+    from common import connecting
     from common.aws import client
-    from token_broker import connecting, handler
+    from token_broker import handler
 
     client.cache_clear()
     connecting._secrets.cache_clear()

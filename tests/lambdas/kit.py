@@ -113,6 +113,16 @@ def asked(server: OrgServer) -> int:
     return sum(call.path == TOKEN_PATH for call in server.usage.log)
 
 
+def later(aws: Aws, pk: str = "app#test") -> None:
+    """So much time has passed that a failure of the item may be tried again."""
+    aws.dynamodb.update_item(
+        TableName=aws.table,
+        Key={"PK": {"S": pk}},
+        UpdateExpression="SET failure.retry_at = :past",
+        ExpressionAttributeValues={":past": {"N": "1000"}},
+    )
+
+
 def expire(aws: Aws, pk: str = "app#test") -> None:
     """The stored token is over."""
     aws.dynamodb.update_item(

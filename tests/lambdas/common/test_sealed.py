@@ -37,3 +37,11 @@ def test_what_is_damaged_does_not_open(aws: Aws, damage: bytes) -> None:
     for broken in (damage, sealed[:-1], sealed[:-1] + bytes([sealed[-1] ^ 1])):
         with pytest.raises(SealError):
             sealer.open(broken, OURS)
+
+
+def test_kms_itself_opens_the_data_key_for_nobody_else(aws: Aws) -> None:
+    sealed = Sealer(aws.kms, aws.key).seal("t", OURS)
+    key = sealed[2 : 2 + int.from_bytes(sealed[:2], "big")]
+    assert len(aws.kms.decrypt(CiphertextBlob=key, EncryptionContext=OURS)["Plaintext"]) == 32
+    with pytest.raises(aws.kms.exceptions.InvalidCiphertextException):
+        aws.kms.decrypt(CiphertextBlob=key, EncryptionContext=OURS | {"app": "b"})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from forceglue.simulated.salesforce.server import OrgServer
-from lambdas.kit import CLIENT, TOKEN_PATH, Aws, Instance, asked, connection, expire, refreshing, settings
+from lambdas.kit import CLIENT, TOKEN_PATH, Aws, Instance, asked, connection, expire, later, refreshing, settings
 from token_broker.broker import NoToken
 from token_broker.decision import IN_DOUBT
 
@@ -31,6 +31,15 @@ def test_the_token_is_asked_for_once_and_then_comes_from_memory_or_the_table(one
     assert one.broker.token() is first
     assert another(one).broker.token() == first
     assert server.org.access.use(first.access_token) and asked(server) == 1
+
+
+def test_memory_is_asked_only_for_a_while(one: Instance, server: OrgServer) -> None:
+    short = another(one, memory=0.2)
+    first = short.broker.token()
+    second = another(one).broker.token(first.hash)
+    assert short.broker.token() == first
+    time.sleep(0.25)
+    assert short.broker.token() == second
 
 
 def test_nothing_in_the_table_can_be_read_without_the_key(one: Instance, server: OrgServer) -> None:
@@ -154,6 +163,7 @@ def test_a_refresh_token_whose_answer_was_lost_is_a_case_for_a_person(one: Insta
             instance.broker.token()
         assert (caught.value.failure.code, caught.value.retry_after) == (IN_DOUBT, None)
         assert instance.watch.told["RefreshTokenInDoubt"]
+        later(one.aws)
     assert asked(server) == 1
     renewed = refreshing(server)
     assert another(one, connection=renewed).broker.token() and asked(server) == 2
@@ -187,6 +197,7 @@ def test_a_refresh_token_that_is_refused_is_not_sent_again(one: Instance, server
     for _ in range(3):
         with pytest.raises(NoToken, match="authorise the app again"):
             another(one, connection=way).broker.token()
+        later(one.aws)
     assert asked(server) == 1
 
 

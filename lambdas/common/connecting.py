@@ -7,6 +7,7 @@ Most cold starts find a valid token in the table: what reads secrets is imported
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,18 +21,16 @@ if TYPE_CHECKING:
 _REMEMBERED = 60
 
 
-def connect() -> Connection:
-    """The connection.
+def connect(environ: Mapping[str, str] = os.environ) -> Connection:
+    """The connection that the variables describe; refresh tokens are kept by the caller.
 
     Raises:
         UsageError: with every problem of every variable.
         SetupError: the secret cannot be read.
     """
-    connection = from_environment(os.environ, secret=_secret, keeps_refresh_tokens=True)
+    connection = from_environment(environ, secret=_secret, keeps_refresh_tokens=True)
     if connection.flow == "broker":
-        raise UsageError(
-            "SF_BROKER_URL is set in the broker's own environment: give it the org's SF_TOKEN_URL instead."
-        )
+        raise UsageError("SF_BROKER_URL is set, and this function asks the org itself: give SF_TOKEN_URL instead.")
     return connection
 
 

@@ -1,4 +1,4 @@
-"""A new token from Salesforce: one request, by the flow that the credential allows."""
+"""A new token from Salesforce: one request, by the flow that the connection allows."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import base64
 import json
 import time
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from forceglue.errors import AnswerLostError, SignInError
 from forceglue.salesforce.flows import answer, token_of
 from forceglue.salesforce.retry import Pace
 from forceglue.salesforce.session import Web
 from forceglue.salesforce.settings import Connection
-from forceglue.salesforce.sign_in import fingerprint
-from token_broker.decision import Credential
 
 CONNECT, READ = 3.0, 8.0
-"""Seconds; together shorter than a lease. Nothing is tried again here: the item says when, for all who ask."""
+"""Seconds; together shorter than a lease. Nothing is tried again here: whoever asks says when."""
 ONCE = Pace(tries=0)
 
 
@@ -32,9 +29,9 @@ class Minted:
     expires_at: float
 
 
-def web() -> Web:
-    """Connections with time limits that fit the lease."""
-    return Web(connections=2, timeout=READ, connect=CONNECT)
+def web(connections: int = 2) -> Web:
+    """Connections with time limits that fit a lease; so many at once."""
+    return Web(connections=connections, timeout=READ, connect=CONNECT)
 
 
 def mint(connection: Connection, connections: Web, refresh_token: str, life: float) -> Minted:
@@ -63,23 +60,6 @@ def mint(connection: Connection, connections: Web, refresh_token: str, life: flo
         issued,
         min(issued + life, _ends(token.access_token)),
     )
-
-
-def credential_of(connection: Connection) -> Credential:
-    """What names the credential without telling it: high-entropy parts are hashed together with the rest."""
-    parts = (
-        connection.flow,
-        connection.token_url,
-        connection.client_id,
-        connection.client_secret,
-        connection.username,
-        connection.password,
-        connection.private_key,
-        connection.audience,
-        connection.refresh_token,
-    )
-    seed = fingerprint(connection.refresh_token) if connection.flow == "refresh" else ""
-    return Credential(sha256("\0".join(parts).encode()).hexdigest(), seed)
 
 
 def _ends(token: str) -> float:
