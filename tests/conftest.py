@@ -29,8 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """A local session with Delta, set for small runs."""
-    from forceglue.runtime.session import start
+    from forceglue.runtime.session import INTERPRETED, start
 
-    session = start(app="forceglue tests", master="local[2]", memory="2g", quick=True)
+    # the tests' own frames are few rows each: compiling their plans would be a tenth of the whole CPU time
+    session = start(app="forceglue tests", master="local[2]", memory="2g", quick=True, extra=INTERPRETED)
     yield session
     session.stop()

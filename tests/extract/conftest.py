@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from extract.kit import ACCOUNT, CONTACT, LOG, NOW, TASK_STATUS
+from forceglue.salesforce import bulk
 from forceglue.simulated.salesforce import Org, SetClock, serve
+
+
+@pytest.fixture(autouse=True)
+def _jobs_are_soon_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "FIRST_WAIT", 0.01)
 
 
 @pytest.fixture

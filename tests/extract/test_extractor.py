@@ -27,7 +27,7 @@ from extract.kit import (
     run,
 )
 from forceglue.errors import UsageError
-from forceglue.extract import state
+from forceglue.extract.bookmark import bookmark_of
 from forceglue.landing.ingest import ingest
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
@@ -87,7 +87,7 @@ def test_nothing_new_makes_no_file(org: Any, server: Any, landing: Path, clock: 
     clock.advance(timedelta(hours=1))
     report = run(server, landing, "Account")
     assert (report.status, one(report).status, len(files(landing))) == ("succeeded", "nothing_new", 1)
-    assert state.bookmark_of(Store(str(landing)), "Account").until == NOW + 55 * MINUTES  # type: ignore[union-attr]
+    assert bookmark_of(Store(str(landing)), "Account").until == NOW + 55 * MINUTES  # type: ignore[union-attr]
 
 
 def test_a_late_commit_is_not_missed(org: Any, server: Any, landing: Path, clock: Any) -> None:
@@ -135,9 +135,9 @@ def test_since_a_time_after_the_bookmark_leaves_the_bookmark(org: Any, server: A
     clock.advance(timedelta(hours=2))
     done = one(run(server, landing, "Account", since=NOW + timedelta(hours=1)))
     assert "the bookmark stays" in done.notes[0]
-    assert state.bookmark_of(Store(str(landing)), "Account").until == NOW - 5 * MINUTES  # type: ignore[union-attr]
+    assert bookmark_of(Store(str(landing)), "Account").until == NOW - 5 * MINUTES  # type: ignore[union-attr]
     one(run(server, landing, "Account", since=NOW - timedelta(days=2)))
-    assert state.bookmark_of(Store(str(landing)), "Account").until == NOW + 115 * MINUTES  # type: ignore[union-attr]
+    assert bookmark_of(Store(str(landing)), "Account").until == NOW + 115 * MINUTES  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("header", ["Sforce-NumberOfRecords", "Sforce-Locator"])
@@ -149,7 +149,7 @@ def test_headers_that_a_proxy_takes_away(header: str, org: Any, server: Any, lan
         assert one(report).rows == 120
     else:
         assert report.status == "failed" and "50 rows came and Salesforce counted 120" in one(report).error
-        assert not files(landing) and state.bookmark_of(Store(str(landing)), "Account") is None
+        assert not files(landing) and bookmark_of(Store(str(landing)), "Account") is None
     server.faults.clear()
     assert one(run(server, landing, "Account")).status in ("landed", "nothing_new") and len(latest(landing)) == 120
 
@@ -360,7 +360,7 @@ def test_an_object_that_both_refuse(names: tuple[str, ...], status: str, org: An
     report = run(server, landing, *names, everything=not names)
     found = {o.name: o for o in report.objects}["Log__c"]
     assert found.status == status and "neither Bulk nor REST" in found.error and "single Id" in found.error
-    assert not list(landing.glob("_extract/Log__c/*"))
+    assert not list(landing.glob("_extract/Log__c/*/*"))
 
 
 def test_the_budget_stops_and_another_start_goes_on(org: Any, server: Any, landing: Path) -> None:
@@ -370,7 +370,7 @@ def test_the_budget_stops_and_another_start_goes_on(org: Any, server: Any, landi
     assert (report.status, one(report).status) == ("failed", "stopped")
     assert "of the org's 100 API calls" in report.stopped and "goes on there" in report.stopped
     assert not files(landing) and server.usage.used == 80
-    done_before = len(list(landing.glob("_extract/Account/*.parquet")))
+    done_before = len(list(landing.glob("_extract/Account/changes/*.parquet")))
     assert done_before > 0
     server.usage.used = 0
     server.usage.forget()
@@ -429,5 +429,5 @@ def test_the_report_and_the_bookmark_are_readable(org: Any, server: Any, landing
     )
     mark = json.loads((landing / "_extract/Account.json").read_text())
     assert mark["until"] == "2026-11-15T10:25:00+00:00" and mark["kinds"]["AnnualRevenue"] == "decimal(22,2)"
-    assert sorted(p.name for p in (landing / "_extract/Account").iterdir()) == []
+    assert sorted(p.name for p in (landing / "_extract/Account/changes").iterdir()) == []
     assert "!" not in file.read_text() + json.dumps(mark)  # as every token has

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from extract.kit import ACCOUNT, Dying, Killed, accounts, expected, files, landed, latest, one, run
-from forceglue.extract import extractor, state
+from forceglue.extract import extractor
+from forceglue.extract.plan import plan_of
 from forceglue.landing.store import Store
 
 
@@ -47,7 +48,7 @@ def test_killed_at_each_step(org: Any, server: Any, tmp_path: Path, monkeypatch:
         before_the_bookmark = done.status == "landed" or dying.lived
         assert latest(landing) == expected(org, ACCOUNT)
         assert max(rows.values()) == 1 and before_the_bookmark | (len(rows) == 120)
-        assert not list((landing / "_extract/Account").iterdir())
+        assert not list((landing / "_extract/Account/changes").iterdir())
         if dying.lived:
             break
     assert step > 15 and resumed > 8
@@ -61,7 +62,7 @@ def test_what_is_on_disk_is_not_read_again(
     with pytest.raises(Killed):
         run(server, landing, "Account", page_rows=20)
     monkeypatch.undo()
-    pages = len(list(landing.glob("_extract/Account/s0-*.json")))
+    pages = len(list(landing.glob("_extract/Account/changes/s0-*.json")))
     assert 3 < pages < 20
     server.usage.forget()
     done = one(run(server, landing, "Account", page_rows=20))
@@ -77,7 +78,7 @@ def killed_early(
     with pytest.raises(Killed):
         run(server, landing, "Account")
     monkeypatch.undo()
-    assert state.plan_of(Store(str(landing)), "Account") is not None
+    assert plan_of(Store(str(landing)), "Account", "changes") is not None
 
 
 def test_a_job_that_is_gone_is_made_anew(

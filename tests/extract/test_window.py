@@ -15,31 +15,29 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1), timezones=st.
 )
 
 
-@given(st.none() | MOMENTS, MOMENTS, st.booleans())
-def test_halves_are_the_whole_and_share_nothing(since: datetime | None, until: datetime, nulls: bool) -> None:
-    window = Window(since, until, nulls)
-    found = window.halves()
+@given(st.none() | MOMENTS, MOMENTS, st.booleans(), st.booleans())
+def test_halves_are_the_whole_and_share_nothing(
+    since: datetime | None, until: datetime, nulls: bool, is_open: bool
+) -> None:
+    window = Window(since, None if is_open else until, nulls)
+    found = window.halves(until)
     if found is None:
         assert until - (since or datetime(1999, 3, 1, tzinfo=UTC)) < 2 * NARROWEST
         return
     first, second = found
-    assert (first.since, second.until) == (since, until) and first.until == second.since
+    assert (first.since, second.until) == (since, window.until) and first.until == second.since
     assert since is None or since < first.until
     assert first.until < until and first.until.microsecond % 1000 == 0
     assert (first.nulls, second.nulls) == (nulls, False)
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_halving_comes_to_an_end(half: int) -> None:
-    window: Window | None = Window(None, datetime(2026, 1, 1, tzinfo=UTC))
-    steps = 0
-    while (found := window.halves()) is not None:
+@pytest.mark.parametrize("until", [None, datetime(2026, 1, 1, tzinfo=UTC)])
+def test_halving_comes_to_an_end(half: int, until: datetime | None) -> None:
+    window, steps = Window(None, until), 0
+    while (found := window.halves(datetime(2026, 1, 1, tzinfo=UTC))) is not None:
         window, steps = found[half], steps + 1
         assert steps < 30
-
-
-def test_a_window_without_an_end_is_not_halved() -> None:
-    assert Window(None, None).halves() is None
 
 
 def test_queries() -> None:

@@ -60,11 +60,11 @@ def extract(
     """
     from rich.console import Console
 
+    from forceglue.extract.bookmark import bookmarks
     from forceglue.extract.console import Shown, status_table, summary
     from forceglue.extract.extractor import extract as execute
     from forceglue.extract.extractor import report_key
     from forceglue.extract.request import ExtractRequest
-    from forceglue.extract.state import bookmarks
     from forceglue.landing.store import Store
     from forceglue.mapping.load import load_project
     from forceglue.salesforce.budget import Budget

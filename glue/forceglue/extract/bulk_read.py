@@ -11,10 +11,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from forceglue.errors import ExtractError, ForceglueError, SalesforceBusyError, SalesforceError
-from forceglue.extract.parquet import PageWriter
-from forceglue.extract.reading import TIMEOUT, SegmentRead, Work, prove, refuses
+from forceglue.extract.plan import Page, Plan, Segment, page_name, page_of, write_page
+from forceglue.extract.reading import TIMEOUT, SegmentRead, Work, page_writer, prove, refuses
 from forceglue.extract.records import Records
-from forceglue.extract.state import Page, Plan, Segment, page_name, page_of, write_page
 from forceglue.extract.window import soql
 from forceglue.salesforce.bulk import BulkJob, gone, waits
 
@@ -171,9 +170,7 @@ class BulkReader:
         with self.work.org.bulk.page(segment.job, segment.version, locator, self.plan.page_rows) as page:
             if not following.done():
                 following.set_result(page.next)
-            repeating = [field.name for field in self.plan.fields if field.repeats]
-            writer = PageWriter(self.work.store, name, self.plan.kinds, repeating, self.work.proceed)
-            written = writer.write(Records(page.body, self.work.piece))
+            written = page_writer(self.work, self.plan, name).write(Records(page.body, self.work.piece))
             done = Page(segment.job, locator, page.next, written.rows, written.files, written.texts, written.missing)
             return done, page.rows
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from forceglue.extract.state import Bookmark
+    from forceglue.extract.bookmark import Bookmark
 
 SIGNS = {
     "landed": ("✓", "+"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from forceglue.errors import ExtractError, SalesforceError
+from forceglue.extract.bookmark import bookmark_of
+from forceglue.extract.plan import Plan
 from forceglue.extract.reading import Work
-from forceglue.extract.state import Plan, bookmark_of
 from forceglue.extract.window import soql
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -13,7 +12,7 @@ from typing import Any
 from forceglue.errors import LimitReachedError, SalesforceError
 from forceglue.extract.fields import slim
 from forceglue.extract.object_extract import ObjectExtract
-from forceglue.extract.reading import Work
+from forceglue.extract.reading import working
 from forceglue.extract.report import ExtractReport, ObjectReport
 from forceglue.extract.request import ExtractRequest
 from forceglue.extract.selection import Selected, select
@@ -95,12 +94,10 @@ def _all(
     now: datetime,
 ) -> Iterator[ObjectReport]:
     """The reports as they come; an error that is no object's own ends all of them, and what is on disk stays."""
-    stopping = threading.Event()
     with (
-        ThreadPoolExecutor(request.pages_at_once, "page") as pages,
+        working(org, store, pages_at_once=request.pages_at_once, piece=request.piece) as work,
         ThreadPoolExecutor(request.objects_at_once, "object") as pool,
     ):
-        work = Work(org, store, pages, request.piece, stopping)
         coming: list[Future[ObjectReport]] = []
         try:
             for one in objects:
@@ -109,7 +106,7 @@ def _all(
             for done in as_completed(coming):
                 yield done.result()
         finally:
-            stopping.set()  # after the last object nobody looks; after an error or Ctrl-C the others end soon
+            work.stopping.set()  # after the last object nobody looks; after an error or Ctrl-C the others end soon
             for waiting in coming:
                 waiting.cancel()
 

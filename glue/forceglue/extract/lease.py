@@ -26,13 +26,16 @@ _OURS: set[str] = set()
 
 
 @contextmanager
-def leased(store: Store, name: str) -> Iterator[Callable[[], None]]:
+def leased(store: Store, name: str, way: str = "") -> Iterator[Callable[[], None]]:
     """Holds the object's lease for the block; gives what renews it, to be called now and then.
+
+    Args:
+        way: of reading it; each that is named has a lease of its own.
 
     Raises:
         ExtractError: another extract has it.
     """
-    path, holder = f"{FOLDER}/_leases/{name}.json", uuid.uuid4().hex
+    path, holder = f"{FOLDER}/_leases/{name}{way and f'.{way}'}.json", uuid.uuid4().hex
     _take(store, path, name, holder)
     renewed = time.monotonic()
 

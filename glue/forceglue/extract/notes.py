@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from forceglue.extract.bookmark import Bookmark
 from forceglue.extract.fields import Choice
-from forceglue.extract.state import Bookmark, Page
+from forceglue.extract.plan import Page
 
 
 def of_fields(choice: Choice, before: Bookmark | None) -> Iterator[str]:

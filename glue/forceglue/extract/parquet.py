@@ -50,6 +50,7 @@ class PageWriter:
         name: path of the files without their number and ending.
         kinds: the columns, in their order, with their types.
         repeating: columns of few different values, which are stored by a dictionary.
+        footer: key-value metadata of each file.
         proceed: called between two pieces; raises to stop.
     """
 
@@ -57,6 +58,7 @@ class PageWriter:
     name: str
     kinds: Mapping[str, str]
     repeating: Sequence[str] = ()
+    footer: Mapping[bytes, bytes] = field(default_factory=dict)
     proceed: Callable[[], None] = lambda: None
     _files: list[tuple[str, int]] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
@@ -114,8 +116,9 @@ class PageWriter:
     def _writer(self, path: str, schema: pa.Schema, open_file: ExitStack) -> pq.ParquetWriter:
         target = open_file.enter_context(self.store.filled(path))
         repeating = [name for name in self.repeating if name in schema.names and schema.field(name).type == pa.string()]
+        marked = schema.with_metadata(dict(self.footer)) if self.footer else schema
         return open_file.enter_context(
-            pq.ParquetWriter(target, schema, compression="zstd", compression_level=1, use_dictionary=repeating or False)
+            pq.ParquetWriter(target, marked, compression="zstd", compression_level=1, use_dictionary=repeating or False)
         )
 
 

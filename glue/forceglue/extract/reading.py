@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from forceglue.errors import ExtractError, ForceglueError, SalesforceError
-from forceglue.extract.state import Page, Plan, Segment
+from forceglue.extract.parquet import PageWriter
+from forceglue.extract.plan import Page, Plan, Segment
 from forceglue.landing.store import Store
 from forceglue.salesforce.client import Salesforce
 
@@ -56,12 +58,33 @@ class Work:
         self.renew()
 
 
+@contextmanager
+def working(org: Salesforce, store: Store, *, pages_at_once: int, piece: int) -> Iterator[Work]:
+    """Work with threads of its own for the pages; when the block ends, they do.
+
+    Args:
+        pages_at_once: bounds the memory, with `piece`: the bytes that are parsed at once.
+    """
+    with ThreadPoolExecutor(pages_at_once, "page") as pages:
+        work = Work(org, store, pages, piece)
+        try:
+            yield work
+        finally:
+            work.stopping.set()
+
+
 @dataclass(frozen=True)
 class SegmentRead:
     """A segment that is wholly on disk, and proved."""
 
     segment: Segment
     pages: tuple[Page, ...]
+
+
+def page_writer(work: Work, plan: Plan, name: str) -> PageWriter:
+    """What puts a page of the plan on disk."""
+    repeating = [field.name for field in plan.fields if field.repeats]
+    return PageWriter(work.store, name, plan.kinds, repeating, plan.footer, work.proceed)
 
 
 def refuses(error: SalesforceError) -> bool:

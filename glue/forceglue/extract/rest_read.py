@@ -13,9 +13,8 @@ import pyarrow.csv as pacsv
 
 from forceglue.errors import ExtractError, SalesforceError
 from forceglue.extract.bulk_read import TimedOutError
-from forceglue.extract.parquet import PageWriter
-from forceglue.extract.reading import TIMEOUT, SegmentRead, UnreadableError, Work, prove, refuses
-from forceglue.extract.state import Page, Plan, Segment, page_name, page_of, write_page
+from forceglue.extract.plan import Page, Plan, Segment, page_name, page_of, write_page
+from forceglue.extract.reading import TIMEOUT, SegmentRead, UnreadableError, Work, page_writer, prove, refuses
 from forceglue.extract.window import soql
 from forceglue.salesforce.client import RestPage
 
@@ -65,9 +64,7 @@ class RestReader:
 
     def _page(self, segment: Segment, name: str, locator: str | None) -> Page:
         group = _Group(self, segment, locator)
-        repeating = [field.name for field in self.plan.fields if field.repeats]
-        writer = PageWriter(self.work.store, name, self.plan.kinds, repeating, self.work.proceed)
-        written = writer.write(group)
+        written = page_writer(self.work, self.plan, name).write(group)
         if written.rows != group.rows:
             raise ExtractError(f"{self.plan.object}: {group.rows:,} rows came and {written.rows:,} were written.")
         page = Page(segment.job or "", locator, group.next, written.rows, written.files, written.texts, (), group.total)

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from forceglue.errors import ExtractError
 from forceglue.extract.bulk_read import BulkReader, BulkRefusedError, TimedOutError
+from forceglue.extract.plan import Plan, Segment, write_plan
 from forceglue.extract.reading import TIMEOUT, SegmentRead, Work
 from forceglue.extract.rest_read import RestReader
-from forceglue.extract.state import Plan, Segment, write_plan
 
 
 class Segments:
@@ -45,7 +45,7 @@ class Segments:
         self._set(self._plan.with_segment(segment))
 
     def _halve(self, segment: Segment, why: str) -> None:
-        halves = segment.window.halves() if self._plan.cursor else None
+        halves = segment.window.halves(self._plan.started) if self._plan.cursor else None
         if halves is None:
             raise ExtractError(
                 f"{self._plan.object}: the query takes Salesforce too long ({why or TIMEOUT}), and its window cannot "

@@ -34,14 +34,18 @@ class Window:
     until: datetime | None
     nulls: bool = False
 
-    def halves(self) -> tuple[Window, Window] | None:
-        """The window in two that leave nothing out and share nothing; None where it is too narrow, or has no end."""
-        if self.until is None:
+    def halves(self, now: datetime) -> tuple[Window, Window] | None:
+        """The window in two that leave nothing out and share nothing; None where it is too narrow.
+
+        Stamps only grow: read in this order, no record that changes meanwhile is in neither half, if the end is open.
+
+        Args:
+            now: where to look for the middle of a window whose end is open.
+        """
+        since, until = self.since or _BEGINNING, self.until or now
+        if until - since < 2 * NARROWEST:
             return None
-        since = self.since or _BEGINNING
-        if self.until - since < 2 * NARROWEST:
-            return None
-        middle = _whole_millis(since + (self.until - since) / 2)
+        middle = _whole_millis(since + (until - since) / 2)
         return Window(self.since, middle, self.nulls), Window(middle, self.until)
 
 
