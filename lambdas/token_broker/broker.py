@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import threading
 import time
@@ -10,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from common.minting import CONNECT, READ
 from common.sealed import Sealer
 from forceglue.salesforce.settings import Connection
 from token_broker.decision import IN_DOUBT, Credential, Refresh, Refuse, Serve, Wait, credential_of, decide
@@ -20,6 +22,8 @@ from token_broker.store import TokenStore
 from token_broker.watch import Watch
 
 _POLL, _SLOWEST = 0.2, 1.5
+_LONGEST = CONNECT + READ + 1.0
+"""Seconds that a refresh may take: one that is cut off in its middle may cost a refresh token."""
 
 
 class NoToken(Exception):
@@ -43,6 +47,14 @@ class Given:
     instance_url: str
     hash: str
     expires_at: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Until when a caller waits, and until when a refresh may still be begun; by `time.monotonic`."""
+
+    wait: float
+    begin: float
 
 
 class Broker:
@@ -75,33 +87,35 @@ class Broker:
         """Seconds that a caller waits for the refresh of another."""
         return self._settings.patience
 
-    def token(self, stale: str = "", patience: float | None = None) -> Given:
+    def token(self, stale: str = "", patience: float | None = None, left: float = math.inf) -> Given:
         """The token.
 
         Args:
             stale: the hash of a token that Salesforce refused to the caller; another one is given.
             patience: seconds to wait for the refresh of another; the settings' unless given.
+            left: seconds that the function has; no refresh is begun that it could be ended in.
 
         Raises:
             NoToken: there is none.
         """
         if (held := self._remembered(stale)) is not None:
             return held
-        until = time.monotonic() + (self._settings.patience if patience is None else patience)
+        now = time.monotonic()
+        limits = Limits(now + (self._settings.patience if patience is None else patience), now + left - _LONGEST)
         with self._alone:
-            return self._remembered(stale) or self._looked_up(stale, until)
+            return self._remembered(stale) or self._looked_up(stale, limits)
 
     def _remembered(self, stale: str) -> Given | None:
         held = self._held
         return held if held is not None and held.hash != stale and time.time() < self._held_until else None
 
-    def _looked_up(self, stale: str, until: float) -> Given:
+    def _looked_up(self, stale: str, limits: Limits) -> Given:
         record = self._store.read()
         if record.usable(now := time.time(), stale) and record.fresh(now):
             return self._kept(record)
-        return self._sought(record, stale, until)
+        return self._sought(record, stale, limits)
 
-    def _sought(self, record: Record, stale: str, until: float) -> Given:
+    def _sought(self, record: Record, stale: str, limits: Limits) -> Given:
         """What the item comes to in the end: its token, ours, or none."""
         connection = self._connect()
         credential = credential_of(connection)
@@ -112,6 +126,8 @@ class Broker:
                     self._tell(although)
                     return self._kept(record)
                 case Refresh():
+                    if time.monotonic() > limits.begin:
+                        raise NoToken(_busy(credential), 1.0)
                     record, ours = self._refreshed(record, connection, credential)
                     if ours:
                         return self._kept(record)
@@ -120,7 +136,7 @@ class Broker:
                     self._watch.refused(failure)
                     raise NoToken(failure, None)
                 case Wait(seconds, because):
-                    _wait(seconds, looks, until, because or _busy(credential))
+                    _wait(seconds, looks, limits.wait, because or _busy(credential))
                     looks += 1
                     record = self._store.read()
 

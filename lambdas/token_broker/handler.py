@@ -51,7 +51,7 @@ def token() -> Response[str]:
     left = app.lambda_context.get_remaining_time_in_millis() / 1000 - _MARGIN
     try:
         one = broker()
-        given = one.token(stale, min(left, one.patience))
+        given = one.token(stale, min(left, one.patience), left)
     except (UsageError, SetupError) as error:
         logger.exception("the broker is not set up")
         return _refused(500, "not_set_up", str(error))

@@ -35,6 +35,8 @@ processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failu
 
 _MARGIN = 60.0
 """Seconds that are kept of the function's time: who is begun ends, who is left is handed on."""
+_ANSWER = 5.0
+"""Seconds that the retry function keeps beside those of a refresh."""
 _EACH_HIS_OWN = "each user's own"
 _METRICS = {
     "users_queried": "UsersQueried",
@@ -108,9 +110,13 @@ def retry(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     one, statistics = parts(), Statistics()
 
     def refresh(record: Any) -> None:
+        left = context.get_remaining_time_in_millis() / 1000
+        if left < one.settings.lease + _ANSWER:
+            raise TryAgain("the function's time is over")
         outcome = _again(one, str(json.loads(record.body)["user_id"]))
         statistics.add(outcome)
         if outcome.kind == "again" or outcome.stops:
+            one.queue.later(record.receipt_handle, int(record.attributes.approximate_receive_count))
             raise TryAgain(f"{outcome.error}: {outcome.message}")
 
     answer = process_partial_response(event=event, record_handler=refresh, processor=processor, context=context)

@@ -8,6 +8,7 @@ from typing import Any
 
 _BATCH = 10
 """Messages of one call."""
+_LONGEST = 900
 
 
 class QueueError(Exception):
@@ -40,3 +41,8 @@ class RetryQueue:
             refused += len(answer.get("Failed", ()))
         if refused:
             raise QueueError(f"SQS did not take {refused} of {len(users)} messages; the next run meets those users.")
+
+    def later(self, receipt: str, times: int) -> None:
+        """A message that was read so many times comes again after a minute, then two, up to a quarter of an hour."""
+        seconds = min(60 * 2 ** min(times - 1, 10), _LONGEST)
+        self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)

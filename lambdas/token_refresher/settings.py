@@ -29,7 +29,7 @@ class RefresherSettings:
     rate: float = 20
     workers: int = 20
     life: float = 7200
-    lease: float = 60
+    lease: float = 30
 
 
 def refresher_settings(environ: Mapping[str, str]) -> RefresherSettings:
@@ -44,7 +44,7 @@ def refresher_settings(environ: Mapping[str, str]) -> RefresherSettings:
         rate=given.number("REFRESHES_PER_SECOND", 20, least=0.1, most=10_000),
         workers=int(given.number("WORKERS", 20, least=1, most=256)),
         life=given.number("TOKEN_LIFE_SECONDS", 7200, least=60, most=86_400),
-        lease=given.number("LEASE_SECONDS", 60, least=1, most=900),
+        lease=given.number("LEASE_SECONDS", 30, least=1, most=900),
     )
     given.done()
     return made

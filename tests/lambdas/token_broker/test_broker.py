@@ -110,6 +110,13 @@ def test_who_waits_too_long_is_told_to_come_again(one: Instance, server: OrgServ
     assert caught.value.failure.code == "refresh_under_way" and caught.value.retry_after
 
 
+def test_a_refresh_that_the_functions_end_could_cut_off_is_not_begun(one: Instance, server: OrgServer) -> None:
+    with pytest.raises(NoToken) as caught:
+        one.broker.token(left=5)
+    assert caught.value.retry_after and not asked(server)
+    assert one.broker.token(left=20) and one.broker.token(left=5)
+
+
 def test_a_refusal_is_kept_so_that_nobody_else_tries_it(one: Instance, server: OrgServer) -> None:
     wrong = replace(one.connection, client_secret="wrong-secret")
     for _ in range(5):

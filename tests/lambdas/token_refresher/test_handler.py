@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
 
 from forceglue.simulated.salesforce.server import OrgServer
@@ -20,6 +21,7 @@ from lambdas.kit import CLIENT, SECRET, TOKEN_PATH, asked
 from lambdas.refresher_kit import Place, sent_twice
 from tests.house.lock import ROOT
 from token_refresher import running
+from token_refresher.retry_queue import RetryQueue
 
 PROGRAM = Path(__file__).with_name("killed.py")
 PLACES = os.pathsep.join(str(ROOT / name) for name in ("glue", "lambdas", "tests"))
@@ -31,18 +33,29 @@ def ran(refresher: ModuleType, seconds: float = 900) -> dict[str, Any]:
     return dict(answer)
 
 
-def retried(refresher: ModuleType, users: list[str]) -> list[str]:
-    """Messages that are to come again."""
-    records = [
-        {
-            "messageId": user, "receiptHandle": "h", "body": json.dumps({"user_id": user}), "attributes": {},
-            "messageAttributes": {}, "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:1:q",
-            "awsRegion": "eu-west-1",
-        }
-        for user in users
-    ]  # fmt: skip
-    answer = refresher.retry({"Records": records}, Context(60))
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+def retried(refresher: ModuleType, place: Place, users: list[str], seconds: float = 180) -> list[str]:
+    """Puts users into the queue and does what Lambda does with it; gives those whose messages are to come again."""
+    sqs, again = boto3.client("sqs"), []
+    RetryQueue(sqs, place.queue).send(users, 0)
+    while got := sqs.receive_message(QueueUrl=place.queue, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
+        "Messages"
+    ):
+        records = [
+            {
+                "messageId": one["MessageId"], "receiptHandle": one["ReceiptHandle"], "body": one["Body"],
+                "attributes": one["Attributes"], "messageAttributes": {}, "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:retry", "awsRegion": "eu-west-1",
+            }
+            for one in got
+        ]  # fmt: skip
+        answer = refresher.retry({"Records": records}, Context(seconds))
+        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        for one in got:
+            if one["MessageId"] in failed:
+                again.append(json.loads(one["Body"])["user_id"])
+            else:
+                sqs.delete_message(QueueUrl=place.queue, ReceiptHandle=one["ReceiptHandle"])
+    return sorted(again)
 
 
 def lines(capfd: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -97,18 +110,25 @@ def test_one_users_failure_touches_no_other_and_the_statistics_are_right(
     metrics = {name: value for line in lines(capfd) if "_aws" in line for name, value in line.items()}
     assert metrics["TokensRefreshed"] == [statistics["tokens_refreshed"]] and metrics["env"]
     again = [one["user_id"] for one in place.messages(place.queue)]
-    assert len(again) == 4 and retried(refresher, again) == []
+    assert len(again) == 4 and retried(refresher, place, again) == []
     assert ran(refresher)["statistics"]["users_queried"] == 3  # the broken ones and the missing one stay due
 
 
 def test_who_fails_again_from_the_queue_comes_again(refresher: ModuleType, place: Place, server: OrgServer) -> None:
     users = place.enrol(server, 3)
     server.faults.refuse(503, times=1, path=TOKEN_PATH)
-    assert retried(refresher, [*users, "unknown"]) == [users[0]]
-    assert retried(refresher, users) == [] and asked(server) == 4
+    assert len(retried(refresher, place, [*users, "unknown"])) == 1
+    assert retried(refresher, place, users) == [] and asked(server) == 4
     server.faults.refuse(503, times=None, path=TOKEN_PATH)
     more = place.enrol(server, 2, name="more")
-    assert retried(refresher, more) == more
+    assert retried(refresher, place, more) == more
+
+
+def test_a_user_of_the_queue_is_not_begun_when_the_functions_end_is_near(
+    refresher: ModuleType, place: Place, server: OrgServer
+) -> None:
+    users = place.enrol(server, 2)
+    assert retried(refresher, place, users, seconds=5) == users and not asked(server)
 
 
 def test_a_run_whose_time_is_over_hands_on_who_is_left(refresher: ModuleType, place: Place, server: OrgServer) -> None:
@@ -118,8 +138,7 @@ def test_a_run_whose_time_is_over_hands_on_who_is_left(refresher: ModuleType, pl
     left = [one["user_id"] for one in place.messages(place.queue)]
     assert answer["statusCode"] == 200 and statistics["users_left"] == len(left) > 0
     assert statistics["users_queried"] + len(left) == 45
-    for start in range(0, len(left), 10):
-        assert retried(refresher, left[start : start + 10]) == []
+    assert retried(refresher, place, left) == []
     assert asked(server) == 45 and all(place.tokens(user)["access_token"] != "old" for user in users)
 
 
@@ -210,7 +229,7 @@ def test_no_secret_is_in_any_output(
     server.faults.cut(5, times=2, path=TOKEN_PATH)
     server.faults.refuse(503, times=2, skip=3, path=TOKEN_PATH)
     shown = json.dumps(ran(refresher))
-    retried(refresher, users)
+    retried(refresher, place, users)
     server.org.access.apps[CLIENT].client_secret = "changed-secret"
     place.enrol(server, 1, name="more")
     shown += json.dumps(ran(refresher)) + json.dumps([place.messages(place.told), place.messages(place.queue)])

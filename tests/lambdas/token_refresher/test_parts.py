@@ -78,6 +78,20 @@ def test_messages_that_sqs_does_not_take_are_told() -> None:
         RetryQueue(Sqs(), "url").send([str(number) for number in range(11)], 0)
 
 
+def test_a_message_that_fails_again_comes_later_each_time() -> None:
+    class Sqs:
+        def __init__(self) -> None:
+            self.seconds: list[int] = []
+
+        def change_message_visibility(self, **given: Any) -> None:
+            self.seconds.append(given["VisibilityTimeout"])
+
+    sqs = Sqs()
+    for times in (1, 2, 3, 9, 900):
+        RetryQueue(sqs, "url").later("receipt", times)
+    assert sqs.seconds == [60, 120, 240, 900, 900]
+
+
 kinds = st.sampled_from(["refreshed", "skipped", "failed", "again", "revoked", "in_doubt"])
 
 
