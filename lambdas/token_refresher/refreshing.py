@@ -18,8 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from common.minting import Minted, mint, web
 from forceglue.errors import AnswerLostError, SalesforceBusyError, SignInError
+from forceglue.salesforce.addresses import refused_address
 from forceglue.salesforce.oauth_errors import advice
-from forceglue.salesforce.settings import Connection, refused_address
+from forceglue.salesforce.settings import Connection
 from forceglue.salesforce.sign_in import fingerprint
 from token_refresher.notify import Notices
 from token_refresher.outcome import Outcome
@@ -32,6 +33,7 @@ from token_refresher.users import User, Users
 _APP = frozenset(
     {"invalid_client_id", "invalid_client", "inactive_org", "unsupported_grant_type", "unauthorized_client"}
 )
+_OF_ONE_SECRET = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 _AGAIN = 0.5
 _IN_DOUBT = (
     "the refresh token was sent, and the next one was not stored: it may be spent, and is not sent again. Let the user "
@@ -124,8 +126,8 @@ class Refreshing:
             if not minted.refresh_token:
                 self._users.release(user.id, sent)
                 return Outcome(user.id, "again", error, said)
-            # nobody else's token is spent for a secret that cannot be written either
-            return replace(self._doubtful(user.id, f"{said}: {_IN_DOUBT}"), stops=True)
+            # nobody else's token is spent where it is not this secret alone that cannot be written
+            return replace(self._doubtful(user.id, f"{said}: {_IN_DOUBT}"), stops=error not in _OF_ONE_SECRET)
         self._users.settle(user.id, sent, minted.expires_at, rotates=minted.refresh_token is not None)
         return Outcome(user.id, "refreshed")
 

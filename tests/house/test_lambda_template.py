@@ -93,7 +93,9 @@ def test_a_function_is_told_every_variable_that_it_reads_and_no_other(template: 
         needed = set(re.findall(r'given\.text\(\s*"([A-Z_]+)", "[^"]*"\)', code(package)))
         told = {*function["Environment"]["Variables"], *shared}
         assert needed <= told, package
-        assert told <= read | {*VARIABLES, SECRET_VARIABLE} | {name for name in told if name.startswith("POWERTOOLS_")}
+        assert told <= read | {*VARIABLES, SECRET_VARIABLE} | {
+            name for name in told if name.startswith(("POWERTOOLS_", "AWS_XRAY_"))
+        }
 
 
 def test_alarms_stand_on_metrics_that_the_functions_tell(template: dict[str, Any]) -> None:

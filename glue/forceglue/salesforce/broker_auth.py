@@ -10,9 +10,10 @@ import requests
 from requests.auth import AuthBase
 
 from forceglue.errors import SalesforceBusyError, SignInError
+from forceglue.salesforce.addresses import gateway_region
 from forceglue.salesforce.retry import NETWORK
 from forceglue.salesforce.session import Web
-from forceglue.salesforce.settings import Connection, gateway_region
+from forceglue.salesforce.settings import Connection
 
 _SERVICE = "execute-api"
 _EARLY = 60.0

@@ -8,10 +8,11 @@ from typing import Any
 import requests
 
 from forceglue.errors import AnswerLostError, SalesforceBusyError, SignInError
+from forceglue.salesforce.addresses import refused_address
 from forceglue.salesforce.oauth_errors import advice
 from forceglue.salesforce.retry import NETWORK, Pace, never_connected
 from forceglue.salesforce.session import Web
-from forceglue.salesforce.settings import Connection, refused_address
+from forceglue.salesforce.settings import Connection
 from forceglue.salesforce.sign_in import Token
 
 JWT_SECONDS = 180

@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from forceglue.errors import UsageError
+from forceglue.salesforce.addresses import gateway_region, refused_address
 
 Flow = Literal["broker", "jwt", "refresh", "password", "client_credentials"]
 BrokerAuth = Literal["none", "iam", "cognito"]
@@ -44,8 +45,6 @@ VARIABLES = {
 }
 # how Secrets Manager's own rotation of Salesforce secrets calls them
 _MANAGED = {"consumerkey": "SF_CLIENT_ID", "consumersecret": "SF_CLIENT_SECRET", "baseuri": "SF_TOKEN_URL"}
-_API_GATEWAY = re.compile(r"[a-z0-9-]+\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _VERSION = re.compile(r"v?(\d{2,3})(?:\.0)?")
 _WAYS = (
     "SF_PRIVATE_KEY_FILE with SF_CLIENT_ID and SF_USERNAME (JWT bearer), "
@@ -141,33 +140,6 @@ def from_environment(
         broker_auth=auth,
         auth_url=auth_url,
     )
-
-
-def refused_address(url: str) -> str | None:
-    """Why nothing is sent to this address, or None: https, or http on this machine itself, and nothing secret in it."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        return "is no URL"
-    if parts.scheme not in ("https", "http") or not host:
-        return "is no https:// URL"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "has a user, a query or a fragment in it: give the bare address"
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        return "is http, which is for this machine only (localhost): give https"
-    return None
-
-
-def gateway_region(url: str) -> str | None:
-    """The region of an API Gateway's own address; None for any other."""
-    found = _API_GATEWAY.fullmatch(urlsplit(url).hostname or "")
-    return found[1] if found else None
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _flow(given: Mapping[str, str], has_key: bool, allow_password: bool) -> Flow | None:

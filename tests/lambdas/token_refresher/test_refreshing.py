@@ -189,8 +189,8 @@ def test_a_user_of_another_org_is_asked_for_there_and_nowhere_odd(one: One, plac
 class Refusing:
     """Secrets Manager, which refuses so many writes."""
 
-    def __init__(self, real: Any, times: int) -> None:
-        self._real, self.times = real, times
+    def __init__(self, real: Any, times: int, code: str = "AccessDeniedException") -> None:
+        self._real, self.times, self._code = real, times, code
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -198,12 +198,12 @@ class Refusing:
     def put_secret_value(self, **given: Any) -> Any:
         if self.times > 0:
             self.times -= 1
-            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutSecretValue")
+            raise ClientError({"Error": {"Code": self._code}}, "PutSecretValue")
         return self._real.put_secret_value(**given)
 
 
 def test_a_new_token_is_written_again_and_again_before_it_is_given_up(place: Place, server: OrgServer) -> None:
-    patient, hasty = place.enrol(server, 2)
+    patient, hasty, gone = place.enrol(server, 3)
     one = One(place, server)
     one.secrets._manager = Refusing(place.aws.secrets, 2)
     assert one(patient).kind == "refreshed"
@@ -211,6 +211,9 @@ def test_a_new_token_is_written_again_and_again_before_it_is_given_up(place: Pla
     one.secrets._manager = Refusing(place.aws.secrets, 100)
     outcome = one(hasty)
     assert (outcome.kind, outcome.stops) == ("in_doubt", True) and "AccessDenied" in outcome.message
+    one.secrets._manager = Refusing(place.aws.secrets, 100, "ResourceNotFoundException")
+    outcome = one(gone)
+    assert (outcome.kind, outcome.stops) == ("in_doubt", False)
 
 
 def test_a_holder_that_comes_late_heals_the_user_it_left_in_doubt(place: Place, server: OrgServer) -> None:
