@@ -91,6 +91,7 @@ def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         statistics = run.statistics if run is not None else Statistics()
         took = (time.perf_counter() - began) * 1000
         _tell(statistics)
+        metrics.add_metric(name="FailuresPercent", unit=MetricUnit.Percent, value=statistics.percent)
         metrics.add_metric(name="RunMs", unit=MetricUnit.Milliseconds, value=round(took, 2))
         logger.info("token refresh completed", extra={"statistics": statistics.told(), "duration_ms": round(took, 2)})
     answer = {

@@ -9,6 +9,7 @@ from typing import Any, Literal
 Kind = Literal["refreshed", "skipped", "failed", "again", "revoked", "in_doubt"]
 SHOWN = 100
 """Errors that are listed; all are counted."""
+_ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ class Statistics:
     @property
     def failures(self) -> int:
         return sum(self.counts[kind] for kind in ("failed", "again", "revoked", "in_doubt"))
+
+    @property
+    def percent(self) -> float:
+        """Failures in a hundred users; 0 where there are too few to say."""
+        queried = self.counts.total()
+        return 100 * self.failures / queried if queried >= _ENOUGH else 0.0
 
     def told(self) -> dict[str, Any]:
         """As the answer has it."""

@@ -104,3 +104,4 @@ def test_the_counts_add_up(outcomes: list[Any]) -> None:
     assert told["users_queried"] == len(outcomes)
     assert told["users_queried"] == told["tokens_refreshed"] + told["tokens_skipped"] + told["failures"]
     assert len(told["errors"]) == min(told["failures"], SHOWN)
+    assert statistics.percent == (100 * told["failures"] / len(outcomes) if len(outcomes) >= 20 else 0)
