@@ -76,14 +76,20 @@ class Refreshing:
         self._rate.wait()
         now = time.time()
         until = now + self._settings.lease
-        taken, found = self._users.claim(user.id, uuid.uuid4().hex, sent, now, until, once=user.rotates)
-        return self._asked(user, secret, sent, until) if taken else self._in_the_way(user.id, found, sent, now)
+        taken, found = self._users.claim(user.id, uuid.uuid4().hex, sent, now, until)
+        if taken and found is not None:
+            return self._asked(found, secret, sent, until)
+        return self._in_the_way(user.id, found, sent, now)
 
     def _in_the_way(self, user: str, found: User | None, sent: str, now: float) -> Outcome:
-        """Somebody else refreshes the user, has marked or removed it; or a refresh that was begun never ended."""
-        if found is not None and found.status == "active" and not found.leased(now) and found.sent == sent:
-            return self._doubtful(user, _IN_DOUBT)
-        return Outcome(user, "skipped")
+        """Somebody else refreshes the user, or has done so since the secret was read, or has marked or removed it.
+
+        Or a refresh with this very token was begun, and never ended.
+        """
+        if found is None or found.status != "active" or found.leased(now):
+            return Outcome(user, "skipped")
+        begun = found.pending and found.sent == sent
+        return self._doubtful(user, _IN_DOUBT) if begun else Outcome(user, "skipped")
 
     def _asked(self, user: User, secret: UserSecret, sent: str, until: float) -> Outcome:
         one = self._connection

@@ -2,8 +2,9 @@
 
 An item has the key `userId`; `secret` (the name or ARN of the user's secret), `status` and `expiresAt`; while the user
 is active also `shard`, a part of the index `byExpiry` (key `shard`, `expiresAt`). Who is marked leaves the index, so
-that it holds only who is to be refreshed. While a refresh token is on its way the item says which one (`sent`, its
-hash), and until when nobody else may look after the user.
+that it holds only who is to be refreshed. The item says which refresh token was sent last (`sent`, its hash), so that
+whoever read the secret before that does not send it again; and while its answer is not stored (`pending`), until when
+nobody else may look after the user.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from common.items import Values, number, plain, update
 INDEX = "byExpiry"
 Status = Literal["active", "revoked", "in_doubt"]
 _ACTIVE = "#status = :active"
+# a token that was sent last is spent, unless its app is known not to rotate them
+_UNSPENT = "attribute_not_exists(#sent) OR #sent <> :sent OR #rotates = :no"
 _FREE = "attribute_not_exists(#leaseUntil) OR #leaseUntil < :now"
 
 
@@ -28,7 +31,8 @@ class User:
     Attributes:
         expires_at: when the access token ends, as the index knows it; the secret knows it better.
         owner, lease_until: who refreshes it, and until when that counts.
-        sent: the hash of the refresh token that was sent last; empty once its answer is stored.
+        sent: the hash of the refresh token that was sent last.
+        pending: whether its answer is still to be stored.
         rotates: whether the last refresh gave a new refresh token; so it is taken until an answer says otherwise.
     """
 
@@ -39,6 +43,7 @@ class User:
     owner: str = ""
     lease_until: float = 0.0
     sent: str = ""
+    pending: bool = False
     rotates: bool = True
 
     def leased(self, now: float) -> bool:
@@ -62,7 +67,7 @@ class Users:
         self._update(
             user,
             set_to={"secret": {"S": secret}, **self._active(user, expires_at)},
-            remove=("sent", "reason", "owner", "leaseUntil"),
+            remove=("sent", "pending", "reason", "owner", "leaseUntil"),
         )
 
     def due(self, before: float) -> Iterator[User]:
@@ -84,23 +89,24 @@ class Users:
         item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         return _user(item) if item else None
 
-    def claim(
-        self, user: str, owner: str, sent: str, now: float, until: float, *, once: bool
-    ) -> tuple[bool, User | None]:
+    def claim(self, user: str, owner: str, sent: str, now: float, until: float) -> tuple[bool, User | None]:
         """Takes the user for one refresh, and says which refresh token will be sent.
 
-        Args:
-            once: the token is spent by its use: it is not sent again if it is the one that was sent last.
+        A token that was sent last is not sent again, unless its app is known not to rotate them.
 
         Returns:
             Whether it was taken, and the item as it is now.
         """
-        unsent = ["attribute_not_exists(#sent) OR #sent <> :sent"] if once else []
         return self._update(
             user,
-            set_to={"owner": {"S": owner}, "leaseUntil": number(until), "sent": {"S": sent}},
-            where=[_ACTIVE, _FREE, *unsent],
-            values={":active": {"S": "active"}, ":now": number(now)},
+            set_to={
+                "owner": {"S": owner},
+                "leaseUntil": number(until),
+                "sent": {"S": sent},
+                "pending": {"BOOL": True},
+            },
+            where=[_ACTIVE, _FREE, _UNSPENT],
+            values={":active": {"S": "active"}, ":now": number(now), ":no": {"BOOL": False}},
         )
 
     def settle(self, user: str, sent: str, expires_at: float, *, rotates: bool) -> bool:
@@ -112,7 +118,7 @@ class Users:
         return self._update(
             user,
             set_to={"rotates": {"BOOL": rotates}, **self._active(user, expires_at)},
-            remove=("owner", "leaseUntil", "sent", "reason"),
+            remove=("owner", "leaseUntil", "pending", "reason"),
             where=["#sent = :sent"],
             values={":sent": {"S": sent}},
         )[0]
@@ -120,7 +126,10 @@ class Users:
     def release(self, user: str, sent: str) -> None:
         """What was sent was surely not taken: it may be sent again."""
         self._update(
-            user, remove=("owner", "leaseUntil", "sent"), where=["#sent = :sent"], values={":sent": {"S": sent}}
+            user,
+            remove=("owner", "leaseUntil", "pending", "sent"),
+            where=["#sent = :sent"],
+            values={":sent": {"S": sent}},
         )
 
     def moved(self, user: str, sent: str, expires_at: float, now: float) -> None:
@@ -132,9 +141,14 @@ class Users:
         self._update(
             user,
             set_to={"expiresAt": number(expires_at)},
-            remove=("owner", "leaseUntil", "sent"),
-            where=[_ACTIVE, _FREE, "attribute_not_exists(#sent) OR #sent <> :sent"],
-            values={":active": {"S": "active"}, ":now": number(now), ":sent": {"S": sent}},
+            remove=("owner", "leaseUntil", "pending"),
+            where=[_ACTIVE, _FREE, _UNSPENT],
+            values={
+                ":active": {"S": "active"},
+                ":now": number(now),
+                ":sent": {"S": sent},
+                ":no": {"BOOL": False},
+            },
         )
 
     def mark(self, user: str, status: Status, reason: str) -> bool:
@@ -166,5 +180,6 @@ def _user(item: dict[str, Any]) -> User:
         owner=told.get("owner", ""),
         lease_until=float(told.get("leaseUntil", 0)),
         sent=told.get("sent", ""),
+        pending=told.get("pending", False),
         rotates=told.get("rotates", True),
     )

@@ -81,7 +81,7 @@ def made_place(aws: Aws) -> Place:
                     {"AttributeName": "shard", "KeyType": "HASH"},
                     {"AttributeName": "expiresAt", "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["secret", "status", "rotates"]},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["secret"]},
             }
         ],
     )
@@ -122,26 +122,24 @@ class UsersInMemory(Users):
     def get(self, user: str) -> User | None:
         return self.items.get(user)
 
-    def claim(
-        self, user: str, owner: str, sent: str, now: float, until: float, *, once: bool
-    ) -> tuple[bool, User | None]:
+    def claim(self, user: str, owner: str, sent: str, now: float, until: float) -> tuple[bool, User | None]:
         with self._lock:
             item = self.items[user]
-            if item.status != "active" or now < item.lease_until or (once and item.sent == sent):
+            if item.status != "active" or now < item.lease_until or (item.rotates and item.sent == sent):
                 return False, item
-            self.items[user] = replace(item, owner=owner, lease_until=until, sent=sent)
+            self.items[user] = replace(item, owner=owner, lease_until=until, sent=sent, pending=True)
             return True, self.items[user]
 
     def settle(self, user: str, sent: str, expires_at: float, *, rotates: bool) -> bool:
         with self._lock:
             if self.items[user].sent != sent:
                 return False
-            self.items[user] = User(user, self.items[user].secret, expires_at, rotates=rotates)
+            self.items[user] = User(user, self.items[user].secret, expires_at, sent=sent, rotates=rotates)
             return True
 
     def release(self, user: str, sent: str) -> None:
         with self._lock:
-            self.items[user] = replace(self.items[user], owner="", lease_until=0.0, sent="")
+            self.items[user] = replace(self.items[user], owner="", lease_until=0.0, sent="", pending=False)
 
     def mark(self, user: str, status: Any, reason: str) -> bool:
         with self._lock:

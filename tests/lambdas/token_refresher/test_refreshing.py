@@ -55,7 +55,7 @@ def test_a_refreshed_token_is_merged_into_the_secret_with_the_next_refresh_token
     assert after["refresh_token"] != before["refresh_token"]
     assert 7100 < after["expires_at"] - time.time() <= 7200
     assert float(place.item(user)["expiresAt"]) == pytest.approx(after["expires_at"], abs=1)
-    assert not {"owner", "leaseUntil", "sent"} & place.item(user).keys()
+    assert not {"owner", "leaseUntil", "pending"} & place.item(user).keys()
     previous = place.aws.secrets.get_secret_value(SecretId=place.item(user)["secret"], VersionStage="AWSPREVIOUS")
     assert before["refresh_token"] in previous["SecretString"]
 
@@ -82,7 +82,16 @@ def test_an_index_that_lags_behind_the_secret_is_mended(one: One, place: Place, 
         ExpressionAttributeValues={":z": {"N": "1"}, ":s": {"S": "another"}, ":o": {"S": "gone"}},
     )  # fmt: skip
     assert one(user).kind == "skipped" and not asked(server)
-    assert float(place.item(user)["expiresAt"]) > time.time() + 3000 and "sent" not in place.item(user)
+    assert float(place.item(user)["expiresAt"]) > time.time() + 3000 and "owner" not in place.item(user)
+
+
+def test_a_secret_that_was_read_before_another_refreshed_is_not_used(one: One, place: Place, server: OrgServer) -> None:
+    (user,) = place.enrol(server)
+    found = place.users.get(user)
+    read = one.secrets.read([found.secret])[found.secret]
+    assert one(user).kind == "refreshed"
+    assert one.refreshing.one(found, read) == Outcome(user, "skipped")
+    assert asked(server) == 1 and not sent_twice(server.org)
 
 
 def test_many_at_once_refresh_a_user_once(place: Place, server: OrgServer) -> None:
