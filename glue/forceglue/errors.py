@@ -88,6 +88,10 @@ class ExtractError(ForceglueError, RuntimeError):
     """An object that could not be read whole, or whose rows are not proved; nothing of it has landed."""
 
 
+class ReconcileError(ForceglueError, RuntimeError):
+    """An object cannot be compared with its table."""
+
+
 class GateStopped(ForceglueError):
     """A `fail` rule or a batch-level expectation stopped a mapping before anything was written.
 

@@ -72,6 +72,33 @@ def test_json(org: Any, server: Any, here: Path) -> None:
     assert marks[0]["object"] == "Account" and marks[0]["rows"] == 120
 
 
+def test_formulas_and_deletions_are_told_with_their_cost(org: Any, server: Any, here: Path) -> None:
+    call(server)
+    gone, changed = list(expected(org, ACCOUNT))[:2]
+    org.store.purge(org.object("Account"), gone, f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%S.000Z}")
+    org.recalculate("Account", changed, {"Score__c": 7})
+    mark = here / "landing/_extract/Account.json"
+    told = json.loads(mark.read_text())  # as if the whole read had been two days ago
+    mark.write_text(json.dumps(told | {"whole_at": (datetime.now(UTC) - timedelta(days=2)).isoformat()}))
+    done = call(server, "--no-refresh", "--no-deleted")
+    assert "nothing new" in done.output and "refreshed" not in done.output
+    shown = " ".join((done := call(server)).output.split())
+    assert done.exit_code == 0 and "119 refreshed (" in shown and "1 deletion (1 call)" in shown
+    assert "119 refreshed, 1 deletion" in shown
+    (mark,) = json.loads(call(server, "--status", "--json").stdout)
+    assert mark["refreshed_at"] and mark["deletions_until"] and mark["deletions_unknown_until"] is None
+    assert "119 refreshed" in call(server, "--refresh").output
+
+
+def test_deletions_that_are_unknown_are_shown(org: Any, server: Any, here: Path) -> None:
+    call(server)
+    mark = here / "landing/_extract/Account.json"
+    mark.write_text(mark.read_text().replace('"whole_at"', '"other"'))
+    done = call(server)
+    assert done.exit_code == 0 and "forceglue reconcile --ids Account" in " ".join(done.output.split())
+    assert "unknown:" in call(server, "--status", COLUMNS="300").output
+
+
 def test_a_failed_object_is_exit_code_1_and_the_others_land(org: Any, server: Any, here: Path) -> None:
     (here / "mappings" / "objects" / "gone.yaml").write_text("mapping: gone\nsource: Gone__c\n")
     done = call(server)

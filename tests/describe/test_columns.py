@@ -38,7 +38,7 @@ def test_comments_of_a_column() -> None:
         MadeColumn("stage__c", "Stage__c", None, "How far the deal is"),
         MadeColumn("double__c", "Double__c", "decimal(38,18)", "Twice", "formula: Amount__c * 2"),
     )
-    assert found.words == {"refresh": "ignore"}
+    assert found.words == {"refresh": "daily"}
 
 
 def test_what_the_project_says_is_not_repeated_and_what_does_not_fit_is_said() -> None:

@@ -21,7 +21,7 @@ from forceglue.simulated.salesforce import Org
 TYPED = """
     mapping: account
     source: Account
-    refresh: ignore
+    refresh: never
     columns:
       id: Id
       cash: {from: Amount__c, type: "decimal(18,2)"}
@@ -31,7 +31,7 @@ TYPED = """
       boss: owner.Name
     lookups: {owner: {object: User, by: OwnerId}}
 """
-EVERYTHING = "mapping: account\nsource: Account\nrefresh: full\n"
+EVERYTHING = "mapping: account\nsource: Account\nrefresh: every_run\n"
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_standard_field_that_is_missing_is_hidden(kept: Path, org: Org, client
 
 
 def test_a_missing_field_under_freeze_and_one_that_nobody_reads(kept: Path, org: Org, client: Salesforce) -> None:
-    put(kept, "objects/account.yaml", TYPED.replace("refresh: ignore", "refresh: ignore\n    on_drift: freeze"))
+    put(kept, "objects/account.yaml", TYPED.replace("refresh: never", "refresh: never\n    on_drift: freeze"))
     org.remove_field("Account", "Stage__c")
     assert only(drifted(kept, client)).severity == "stops"
     put(kept, "objects/account.yaml", "mapping: account\nsource: Account\ncolumns: {id: Id}\n")
@@ -160,7 +160,7 @@ def test_a_missing_field_under_freeze_and_one_that_nobody_reads(kept: Path, org:
 
 
 def test_a_retyped_field_under_freeze(kept: Path, org: Org, client: Salesforce) -> None:
-    put(kept, "objects/account.yaml", TYPED.replace("refresh: ignore", "refresh: ignore\n    on_drift: freeze"))
+    put(kept, "objects/account.yaml", TYPED.replace("refresh: never", "refresh: never\n    on_drift: freeze"))
     org.change_field("Account", "Amount__c", precision=16)
     assert only(drifted(kept, client)).severity == "stops"
 
@@ -175,7 +175,7 @@ def test_a_field_that_becomes_a_formula(kept: Path, org: Org, client: Salesforce
     put(
         kept,
         "objects/account.yaml",
-        TYPED.replace("    refresh: ignore\n", "").replace(
+        TYPED.replace("    refresh: never\n", "").replace(
             '      double: {from: Double__c, type: "decimal(38,18)"}\n', ""
         ),
     )

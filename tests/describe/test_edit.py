@@ -50,7 +50,7 @@ def test_a_block_value_is_replaced() -> None:
 def test_entries_are_added_at_the_end_of_their_block() -> None:
     got = edited(
         FILE,
-        ("add", (), "refresh", "ignore", "a hint"),
+        ("add", (), "refresh", "never", "a hint"),
         ("add", ("columns",), "b", "B__c", "reference"),
         ("add", ("columns",), "c", "{from: C__c}"),
         ("add", ("columns", "amount"), "description", '"x"'),
@@ -61,15 +61,15 @@ def test_entries_are_added_at_the_end_of_their_block() -> None:
         == FILE.replace('"decimal(18,2)"}', '"decimal(18,2)", description: "x"}').replace(
             "      it is\n", "      it is\n    type: date\n  b: B__c  # reference\n  c: {from: C__c}\n"
         )
-        + "refresh: ignore  # a hint\n"
+        + "refresh: never  # a hint\n"
     )
 
 
 def test_a_file_whose_last_line_does_not_end_and_whose_last_block_is_the_columns() -> None:
     text = "mapping: a\nsource: A\ncolumns:\n  id: Id  # key"
-    got = edited(text, ("add", (), "refresh", "full"), ("add", ("columns",), "b", "B"))
+    got = edited(text, ("add", (), "refresh", "daily"), ("add", ("columns",), "b", "B"))
     assert yaml.read(got, "").value == {
-        "mapping": "a", "source": "A", "columns": {"id": "Id", "b": "B"}, "refresh": "full",
+        "mapping": "a", "source": "A", "columns": {"id": "Id", "b": "B"}, "refresh": "daily",
     }  # fmt: skip
     assert got.startswith(f"{text}\n  b: B\n")
 

@@ -47,11 +47,11 @@ def test_new_fields_come_behind_the_others() -> None:
     found = again(mapping_text(was, schema=False) + "# the end\n", was, now)
     assert list(columns(found.text))[3:] == ["amount__c", "region__c", "double__c"]
     assert [str(note) for note in found.notes] == [
-        "refresh: new: ignore",
+        "refresh: new: daily",
         "Region__c: new column region__c, string",
         "Double__c: new column double__c, decimal(38,18)",
     ]
-    assert "# formula: Amount__c * 2" in found.text and "\nrefresh: ignore" in found.text
+    assert "# formula: Amount__c * 2" in found.text and "\nrefresh: daily" in found.text
     assert again(found.text, now, now).text == found.text
 
 

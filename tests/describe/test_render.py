@@ -19,7 +19,7 @@ def test_a_file_as_a_person_reads_it() -> None:
         "mapping: account",
         "source: Account",
         "description: Customer",
-        "refresh: ignore  # formula fields are as old as their record: ignore, full or {every: 7 days}",
+        "refresh: daily  # formula fields change without their record: never, every_run, daily, weekly or {every: 3 days}",
         "# not read: Home__c (compound: its parts are columns)",
         "columns:",
         "  id: Id",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from e2e.org import ACCOUNT, Killed, Org, record
+from e2e.patches import deleted, refresh, vanished
 from forceglue.landing import ingest, store
 from forceglue.quality import quarantine
 from forceglue.run import committing, dataset_run, object_run, publish, runner
@@ -73,7 +74,7 @@ class Machine:
             (store.LocalBackend, ("write_bytes", "move", "delete")),
             (object_run, ("_tidy", "discard", "settle", "withdraw")),
             (dataset_run, ("discard",)),
-            (delta_table.Table, ("adopt",)),
+            (delta_table.Table, ("adopt", "advance")),
             (delta_merge, ("_execute",)),
         ):
             for name in names:
@@ -87,16 +88,18 @@ class Machine:
 
         return call
 
-    def dies(self, patch: pytest.MonkeyPatch, owner: Any, name: str, when: str) -> None:
-        real = getattr(owner, name)
+    def dies(self, patch: pytest.MonkeyPatch, owner: Any, name: str, when: str, turn: int) -> None:
+        real, left = getattr(owner, name), turn
 
         def call(*args: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= 1
             if self.dead:
                 raise Killed
-            if when == "before":
+            if when == "before" and left <= 0:
                 self.die()
             done = real(*args, **named)
-            if when == "after" or (when == "after account" and args[0].path == "account"):
+            if left <= 0 and (when == "after" or (when == "after account" and args[0].path == "account")):
                 self.die()
             return done
 
@@ -108,7 +111,8 @@ class Machine:
 
 
 @contextmanager
-def killed(owner: Any, name: str, when: str) -> Iterator[None]:
+def killed(owner: Any, name: str, when: str, turn: int = 1) -> Iterator[None]:
+    """Dies at the step; `turn`: not before it is taken for the so many-th time."""
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
         machine = Machine(patch)
         if when == "rename":  # the last step of a CSV delivery
@@ -121,7 +125,7 @@ def killed(owner: Any, name: str, when: str) -> Iterator[None]:
 
             patch.setattr(store.LocalBackend, "move", move)
         else:
-            machine.dies(patch, owner, name, when)
+            machine.dies(patch, owner, name, when, turn)
         yield
 
 
@@ -192,6 +196,65 @@ def test_an_increment(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any
     org.run()
     assert state(org) == undisturbed[write, 2]
     assert {m.status for m in org.run().mappings} == {"unchanged"}
+
+
+PATCHED = {
+    "upsert": {
+        "the records are in, no patch is": (object_run, "propose", "before", 2),
+        "a refresh is staged": (object_run, "stage", "after", 2),
+        "rows of a refresh are set aside": (object_run, "set_aside", "after", 2),
+        "the refresh is in": (committing, "rewrite", "after", 2),
+        "a deletion is noted and not done": (committing, "bury", "after", 3),
+        "the deletions are in": (committing, "rewrite", "after", 3),
+        "what vanished is staged": (object_run, "stage", "after", 4),
+        "all is in": (object_run, "_tidy", "before", 4),
+    },
+    "scd2": {
+        "the refresh is in": (delta_merge, "_execute", "after", 2),
+        "before what vanished is merged": (delta_merge, "_execute", "before", 4),
+    },
+}
+"""Four batches of one run: records, a refresh, deletions, what vanished."""
+
+
+def patched(org: Org, write: str) -> None:
+    deletes = "delete" if write == "upsert" else "close"
+    rules = "quality: {quarantine: {short: length(name) < 9}}\n"
+    org.say("account", f"{ACCOUNT}target: {{write: {write}, deletes: {deletes}}}\n{rules}")
+    org.land("e1", [record(key, 1, Name=key) for key in "ABCD"])
+    org.run()
+    org.land("e2", [record("A", 2, Name="A2"), record("E", 2, Name="E")])
+    refresh(org, "e3", 3, *({"Id": k, "SystemModstamp": n, "Name": v} for k, n, v in RENAMED))
+    deleted(org, "e3", 3, C=2)
+    vanished(org, "e3", 3, "D")
+
+
+RENAMED = (("A", 2, "A3"), ("B", 1, "a long name"), ("E", 1, "old"))
+
+
+@pytest.fixture(scope="module")
+def patches(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> dict[str, list[Any]]:
+    """What becomes of records and patches, by the way of writing."""
+    found = {}
+    for write in PATCHED:
+        org = Org(tmp_path_factory.mktemp(write), spark)
+        patched(org, write)
+        org.run()
+        found[write] = [org.table(), org.why()]
+    assert [row[:2] for row in found["upsert"][0]] == [("A", "A3"), ("B", "B"), ("E", "E")]
+    assert [key for key, _ in found["upsert"][1]] == ["B"]
+    return found
+
+
+@pytest.mark.parametrize(("write", "step"), [(write, step) for write, steps in PATCHED.items() for step in steps])
+def test_patches_after_records(org: Org, patches: dict[str, list[Any]], write: str, step: str) -> None:
+    patched(org, write)
+    with killed(*PATCHED[write][step]):
+        org.run()
+    org.run()
+    assert [org.table(), org.why()] == patches[write]
+    assert {m.status for m in org.run().mappings} == {"unchanged"}
+    assert [key for key, _ in org.why()] == org.plain_aside()
 
 
 @pytest.mark.parametrize("what", ["sidecar", "manifest", "staging", "log", "delivery"])

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from forceglue.extract.extractor import extract
 from forceglue.extract.report import ExtractReport
 from forceglue.extract.request import ExtractRequest
+from forceglue.landing.patch import patch_of
 from forceglue.mapping.model import ObjectMapping, ProjectSettings
 from forceglue.mapping.project import Project
 from forceglue.salesforce.budget import Budget
@@ -103,8 +104,23 @@ def files(landing: Path, name: str = "Account") -> list[Path]:
     return sorted(landing.glob(f"in/org-Salesforce-{name}/*/*.parquet"))
 
 
+def patches(landing: Path, kind: str, name: str = "Account") -> list[Path]:
+    """The landed files that complete records."""
+    return [file for file in files(landing, name) if _kind(file) == kind]
+
+
+def rows_of(found: list[Path]) -> list[dict[str, Any]]:
+    return [row for file in found for row in pq.read_table(file, partitioning=None).to_pylist()]
+
+
 def landed(landing: Path, name: str = "Account") -> list[dict[str, Any]]:
-    return [row for file in files(landing, name) for row in pq.read_table(file, partitioning=None).to_pylist()]
+    """Every record that has landed whole."""
+    return rows_of([file for file in files(landing, name) if _kind(file) is None])
+
+
+def _kind(file: Path) -> str | None:
+    patch = patch_of(pq.read_metadata(file).metadata)
+    return patch and patch.kind
 
 
 def latest(landing: Path, name: str = "Account") -> dict[str, dict[str, Any]]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from extract.kit import Dying, Killed, accounts, one, run
+from extract.kit import ACCOUNT, Dying, Killed, accounts, client, expected, one, run
 from forceglue.extract import extractor
+from forceglue.extract.ids import all_ids
+from forceglue.extract.reading import working
+from forceglue.landing.patch import patch_of
 from forceglue.landing.store import Store
 
 moto_server = pytest.importorskip("moto.server")
@@ -41,10 +46,38 @@ def root(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def names(store: Store) -> list[str]:
-    rows: list[str] = []
+    return sorted(name for table in tables(store) for name in table["Name"].to_pylist())
+
+
+def tables(store: Store, kind: str | None = None) -> list[pa.Table]:
+    """What has landed: whole records, or the patches of a kind."""
+    found = []
     for entry in store.list("in"):
-        rows += pq.read_table(io.BytesIO(store.read_bytes(entry.path)))["Name"].to_pylist()
-    return sorted(rows)
+        file = pq.ParquetFile(io.BytesIO(store.read_bytes(entry.path)))
+        patch = patch_of(file.metadata.metadata)
+        if (patch and patch.kind) == kind:
+            found.append(file.read())
+    return found
+
+
+def test_refreshes_deletions_and_ids(org: Any, server: Any, root: str, clock: Any) -> None:
+    org.load("Account", accounts(20))
+    run(server, root, "Account")
+    gone = next(iter(expected(org, ACCOUNT)))
+    org.purge("Account", gone)
+    clock.advance(timedelta(days=1))
+    done, store = one(run(server, root, "Account")), Store(root)
+    assert (done.refreshed, done.deleted, done.error) == (19, 1, None)
+    (notices,), (refreshed,) = tables(store, "deleted"), tables(store, "refresh")
+    assert notices["Id"].to_pylist() == [gone] and refreshed.num_rows == 19
+    with (
+        client(server) as session,
+        working(session, store, pages_at_once=1, piece=1 << 16) as work,
+        all_ids(work, session.describe("Account"), session.now()) as ids,
+    ):
+        assert sum(batch.num_rows for batch in ids.batches()) == 19
+    left = [entry.path for entry in store.list("_extract") if "/_runs/" not in entry.path]
+    assert left == ["_extract/Account.json", "_extract/Account/deleted.json", "_extract/Account/refresh.json"]
 
 
 def test_killed_and_gone_on(org: Any, server: Any, root: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from forceglue.landing.checks import check
 from forceglue.landing.facts import FileFacts, FileRejected, Reason
+from forceglue.landing.patch import FOOTER_KEY, KINDS, Kind, Patch
 from forceglue.landing.store import Store
 from forceglue.mapping.model import FileChecks
 
@@ -190,3 +191,30 @@ def test_a_file_that_is_gone(store: Store) -> None:
     assert entry
     with pytest.raises(FileNotFoundError):
         check(store, entry, key=("Id",), files=FileChecks())
+
+
+AT = dt.datetime(2026, 11, 1, 8, 30, tzinfo=dt.UTC)
+
+
+def marked(mark: dict[bytes, bytes], *names: str) -> bytes:
+    return parquet(pa.table({name: ["1"] for name in names or ("Id",)}).replace_schema_metadata(mark))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_patch_is_known_by_its_footer_whatever_its_name(store: Store, kind: Kind) -> None:
+    assert facts(store, marked(Patch(kind, AT).footer()), "0001").patch == Patch(kind, AT)
+    assert facts(store, TWO).patch is None
+
+
+def test_a_patch_of_a_kind_that_nobody_knows_is_not_taken_for_whole_records(store: Store) -> None:
+    code, said = why(store, marked({FOOTER_KEY: b'{"kind": "merged", "at": "2026-11-01T08:30:00+00:00"}'}))
+    assert code == Reason.UNKNOWN_PATCH
+    assert "'merged'" in said and "refresh, deleted, vanished" in said
+    code, said = why(store, marked({FOOTER_KEY: b"{"}))
+    assert code == Reason.UNKNOWN_PATCH and "damaged" in said
+
+
+def test_a_patch_must_have_the_key_and_the_rows_that_the_project_asks_for(store: Store) -> None:
+    mark = Patch("deleted", AT).footer()
+    assert why(store, marked(mark, "IsDeleted"))[0] == Reason.KEY_MISSING
+    assert why(store, marked(mark), files=FileChecks(min_rows=2))[0] == Reason.TOO_FEW_ROWS

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from forceglue.errors import LandingError
 from forceglue.landing.ingest import IngestReport, preview
 from forceglue.landing.inventory import inventory, load_facts, pending
+from forceglue.landing.patch import Patch
 from forceglue.landing.store import Store
 from forceglue.mapping.project import Project
 from landing.kit import ACCOUNTS, NOON, ONE, make_project
@@ -215,3 +219,59 @@ def test_a_root_that_is_not_there(tmp_path: Path, project: Project) -> None:
 
 def test_an_empty_root_has_nothing(store: Store, project: Project) -> None:
     assert inventory(store, project).files == ()
+
+
+VANISHED = Patch("vanished", datetime(2026, 11, 1, 8, 30, 0, 123456, tzinfo=UTC))
+
+
+def patch_file() -> bytes:
+    out = io.BytesIO()
+    rows = pa.table({"Id": ["001A"], "IsDeleted": [True]}).replace_schema_metadata(VANISHED.footer())
+    pq.write_table(rows, out)
+    return out.getvalue()
+
+
+def test_what_a_file_completes_is_read_once_at_the_ingest(
+    store: Store, project: Project, run: Run, reads: list[str]
+) -> None:
+    store.write_bytes("in/dev-Salesforce-Account/e1/a.parquet", patch_file())
+    store.write_bytes(GOOD, ACCOUNTS)
+    assert [f.patch for f in pending(store, preview(store, project))] == [None, VANISHED]
+    run(store)
+    reads.clear()
+    found = load_facts(store, project, inventory(store, project).files)
+    assert [f.patch for f in found.files] == [None, VANISHED]
+    assert not any(path.endswith((".csv", ".parquet")) for path in reads)
+
+
+@pytest.mark.parametrize("damage", ["gone", "kind"])
+def test_a_patch_stays_one_where_its_facts_are_lost_or_damaged(
+    store: Store, project: Project, run: Run, damage: str
+) -> None:
+    store.write_bytes("in/dev-Salesforce-Account/e1/a.parquet", patch_file())
+    run(store)
+    (sidecar,) = (e.path for e in store.list("processed") if e.path.endswith(".json"))
+    if damage == "gone":
+        store.delete(sidecar)
+    else:
+        facts = json.loads(store.read_bytes(sidecar))
+        store.write_bytes(sidecar, json.dumps({**facts, "patch": {"kind": "merged"}}).encode())
+    (found,) = load_facts(store, project, inventory(store, project).files).files
+    assert found.patch == VANISHED
+
+
+def test_facts_from_before_there_were_patches_are_those_of_whole_records(
+    store: Store, project: Project, run: Run
+) -> None:
+    store.write_bytes(GOOD, ACCOUNTS)
+    run(store)
+    (sidecar,) = (e.path for e in store.list("processed") if e.path.endswith(".json"))
+    assert "patch" not in json.loads(store.read_bytes(sidecar))
+
+
+def test_a_patch_has_too_few_fields_to_look_like_another_object_s_file(
+    store: Store, project: Project, run: Run
+) -> None:
+    """The catalog knows no IsDeleted of OrderItem, and Account has all that the file has."""
+    store.write_bytes("in/dev-Salesforce-OrderItem/e1/a.parquet", patch_file())
+    assert [f.object for f in run(store).passed] == ["OrderItem"]

@@ -30,7 +30,7 @@ def test_a_file_without_the_mark_is_no_patch(footer):
         (b'{"kind": "refresh"}', "damaged"),
         (b'{"kind": "refresh", "at": "soon"}', "damaged"),
         (b'{"kind": "merged", "at": "2026-11-01T08:30:00+00:00"}', "known are refresh, deleted, vanished"),
-        (b'{"kind": "refresh", "at": "2026-11-01T08:30:00"}', "refresh"),
+        (b'{"kind": "refresh", "at": "2026-11-01T08:30:00"}', "damaged"),
     ],
 )
 def test_a_mark_that_is_not_understood_is_an_error_and_not_a_file_of_whole_records(mark, told):

@@ -217,3 +217,14 @@ def test_what_is_left_behind_is_in_the_position(store: Store) -> None:
     forth = propose(store, now, at=NOON, committed=settled.version)
     assert in_force(read(store, "account", forth.version), second.version)
     assert not in_force(Position("account"), first.version)
+
+
+def test_up_to_when_a_table_is_refreshed_is_kept_until_everything_is_loaded_anew(store: Store) -> None:
+    first = propose(store, Position("account"), ["a"], at=NOON, refreshed=ONE)
+    then = read(store, "account", first.version)
+    assert then.refreshed == ONE
+    second = propose(store, then, ["b"], at=ONE)
+    assert read(store, "account", second.version).refreshed == ONE
+    assert rewind(store, "account", second.version, first.version).position.refreshed == ONE
+    anew = propose(store, read(store, "account", second.version), ["a"], at=ONE, replacing=True)
+    assert read(store, "account", anew.version).refreshed is None

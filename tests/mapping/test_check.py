@@ -117,22 +117,23 @@ CASES: list[tuple[str, dict[str, Any], str, str | None]] = [
     ("FG-REF-007", {**SOUND, "catalog/Odd.json": describe("Odd", "Name"), "objects/odd.yaml": "mapping: odd\nsource: Odd\n"}, "source", None),
     ("FG-REF-007", deals("columns: {a: opportunity_id}\nkey: [a, b]\n"), "key[1]", None),
     ("FG-REF-007", deals("columns: {a: opportunity_id}\ndeliver: [{jdbc: {connection: warehouse, table: t, key: [b]}}]\n"), "deliver[0].jdbc.key[0]", None),
-    ("FG-REF-008", opp("refresh: ignore\ntarget: {write: scd2, track: [amont]}\n"), "target.track[0]", "amount"),
-    ("FG-REF-008", opp("refresh: ignore\ntarget: {partition_by: [year]}\n"), "target.partition_by[0]", None),
+    ("FG-REF-008", opp("refresh: never\ntarget: {write: scd2, track: [amont]}\n"), "target.track[0]", "amount"),
+    ("FG-REF-008", opp("refresh: never\ntarget: {partition_by: [year]}\n"), "target.partition_by[0]", None),
     (
         "FG-REF-008",
-        opp("refresh: ignore\ntarget: {maintain: {cluster_by: [amont]}}\n"),
+        opp("refresh: never\ntarget: {maintain: {cluster_by: [amont]}}\n"),
         "target.maintain.cluster_by[0]",
         "amount",
     ),
-    ("FG-MAP-006", opp("refresh: ignore\ntarget: {maintain: {keep: 2 hours}}\n"), "target.maintain.keep", None),
-    ("FG-MAP-005", opp("refresh: ignore\ntarget: {maintain: {keep: a week}}\n"), "target.maintain.keep", None),
+    ("FG-MAP-006", opp("refresh: never\ntarget: {maintain: {keep: 2 hours}}\n"), "target.maintain.keep", None),
+    ("FG-MAP-005", opp("refresh: never\ntarget: {maintain: {keep: a week}}\n"), "target.maintain.keep", None),
     ("FG-REF-010", account("columns: {a: Secret__c}\n"), "columns.a", None),
     ("FG-REF-011", deals("joins:\n- {table: account, as: x, by: {y.id: id}}\n- {table: account, as: y, by: {account_id: id}}\ncolumns: {a: opportunity_id}\n"), "joins[0].by['y.id']", None),
     ("FG-REF-011", deals("joins: [{table: account, by: {}}]\ncolumns: {a: opportunity_id}\n"), "joins[0].by", None),
     ("FG-FLD-001", account("columns: {a: BillingAddress}\n"), "columns.a", None),
     ("FG-FLD-002", opp("columns: {a: ExpectedRevenue}\n"), "columns.a", None),
     ("FG-FLD-002", opp(""), "source", None),
+    ("FG-FLD-003", opp("refresh: {every: daily, also: [ExpectedRevenue]}\n"), "refresh.also[0]", None),
     ("FG-TYP-001", opp("columns: {a: {from: Amount, type: number}}\n"), "columns.a.type", "decimal(18,2)"),
     ("FG-TYP-001", opp("columns: {a: {from: Amount, type: strng}}\n"), "columns.a.type", "string"),
     ("FG-TYP-002", opp('columns: {a: {from: Amount, type: "decimal(39,2)"}}\n'), "columns.a.type", None),
@@ -324,7 +325,7 @@ examples:
 def test_problems_of_all_files_come_together(check: Check) -> None:
     problems = check(
         {
-            **opp("colums: {}\nrefresh: ignore\n"),
+            **opp("colums: {}\nrefresh: never\n"),
             "objects/account.yaml": "mapping: account\nsource: Account\nnaming: x\n",
         }
     )
@@ -422,16 +423,51 @@ def test_lookups_of_two_objects_into_each_other_are_a_cycle(check: Check) -> Non
     assert problem.found == "account → opportunity → account"
 
 
-@pytest.mark.parametrize("refresh", ["ignore", "full", "{every: 7 days}"])
+@pytest.mark.parametrize(
+    "refresh",
+    [
+        "never",
+        "every_run",
+        "daily",
+        "weekly",
+        "{every: 7 days}",
+        "{every: daily, also: StageName}",
+        "{every: 3 hours, also: [StageName, Amount]}",
+    ],
+)
 def test_a_formula_field_with_a_refresh_policy(check: Check, refresh: str) -> None:
     assert check(opp(f"columns: {{a: ExpectedRevenue}}\nrefresh: {refresh}\n")) == ()
 
 
-@pytest.mark.parametrize("refresh", ["sometimes", "{every: 7}", "{evry: 1 days}"])
+@pytest.mark.parametrize(
+    "refresh",
+    ["sometimes", "{every: 7}", "{evry: 1 days}", "{every: sometimes}", "{every: never}", "{also: StageName}"],
+)
 def test_a_refresh_policy_that_is_none(check: Check, refresh: str) -> None:
     assert [p.path.split(".")[0] for p in check(opp(f"columns: {{a: ExpectedRevenue}}\nrefresh: {refresh}\n"))] == [
         "refresh"
     ]
+
+
+@pytest.mark.parametrize(
+    ("former", "now"), [("ignore", "never"), ("full", "every_run"), ("{every: full}", "every_run")]
+)
+def test_a_former_word_says_what_to_write_now(check: Check, former: str, now: str) -> None:
+    (problem,) = check(opp(f"columns: {{a: ExpectedRevenue}}\nrefresh: {former}\n"))
+    assert problem.path.startswith("refresh") and f"write `{now}`" in problem.message
+
+
+def test_what_is_said_for_the_whole_project_counts(check: Check) -> None:
+    files = opp("columns: {a: ExpectedRevenue}\n")
+    assert [p.code for p in check(files)] == ["FG-FLD-002"]
+    assert check({**files, "project.yaml": "objects: {refresh: weekly}\n"}) == ()
+
+
+def test_a_field_that_acts_like_a_formula_must_be_there_and_be_none(check: Check) -> None:
+    problems = check(opp("columns: {a: ExpectedRevenue}\nrefresh: {every: daily, also: [ExpectedRevenue, Stagee]}\n"))
+    assert [(p.code, p.path) for p in problems] == [
+        ("FG-FLD-003", "refresh.also[0]"), ("FG-REF-001", "refresh.also[1]"),
+    ]  # fmt: skip
 
 
 def test_params_come_from_the_environment(write: Callable[[Mapping[str, Any]], Path]) -> None:
@@ -453,7 +489,7 @@ def test_params_come_from_the_environment(write: Callable[[Mapping[str, Any]], P
 def test_names_limit_what_is_told(write: Callable[[Mapping[str, Any]], Path]) -> None:
     folder = write(
         {
-            **opp("colums: {}\nrefresh: ignore\n"),
+            **opp("colums: {}\nrefresh: never\n"),
             "objects/account.yaml": "mapping: account\nsource: Account\nnaming: x\n",
         }
     )

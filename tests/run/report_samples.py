@@ -113,6 +113,7 @@ mapping_reports = st.builds(
     rejected_files=tuples(rejected),
     deliveries=tuples(text),
     warnings=tuples(text),
+    patched=st.dictionaries(st.sampled_from(["refresh", "deleted", "vanished"]), counts),
     error=st.none() | text,
     stages=st.dictionaries(text, seconds, max_size=3),
     expectations=tuples(

@@ -82,12 +82,14 @@ def test_progress_without_a_terminal_is_a_line_a_mapping() -> None:
         printer.on_event(
             "order", "written", {"landed": 1200, "written": 1150, "superseded": 43, "quarantined": 7, "seconds": 1.24}
         )
+        printer.on_event("task", "written", {"landed": 3, "written": 2, "superseded": 1}, "1 refreshed, 1 deletion")
         printer.on_event("lead", "unchanged", {"seconds": 0.1})
         printer.on_event("opportunity", "stopped", {"held": 3021})
         printer.on_event("Forecast", "skipped")
     assert out.getvalue().splitlines() == [
         "3 files passed the checks",
         "✓ order                     1,200 landed, 1,150 written, 43 older versions, 7 quarantined  1.2 s",
+        "✓ task                      3 landed, 2 written (1 refreshed, 1 deletion), 1 older versions",
         "· lead                      nothing new  0.1 s",
         "✗ opportunity               stopped, 3,021 rows wait for the next run",
         "✗ Forecast                  skipped",

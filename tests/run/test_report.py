@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from forceglue.run.report import ExpectationResult, MappingReport, RunReport, run_status
+from forceglue.run.report import ExpectationResult, MappingReport, RuleCount, RunReport, followed, run_status
 from run.report_samples import (
     CUT_OFF,
     FORECAST,
@@ -125,3 +125,35 @@ def test_a_rejected_file_is_told_once() -> None:
 )
 def test_one_mapping_that_loaded_nothing_fails_the_run(mappings: tuple[MappingReport, ...], status: str) -> None:
     assert run_status(mappings) == status
+
+
+def test_what_follows_records_is_added_up_and_the_worse_end_is_told() -> None:
+    low = RuleCount("low", "quarantine", passed=5, failed=1)
+    first = MappingReport(
+        "account", "object", "written", landed=10, written=9, inserted=9, quarantined=1, rules=(low,), files=("a",),
+        stages={"read": 0.1, "commit": 1.0},
+    )  # fmt: skip
+    then = MappingReport(
+        "account", "object", "written", landed=4, written=3, updated=3, superseded=1, rules=(low, replace(low, name="x")),
+        files=("b",), stages={"read": 0.2}, patched={"refresh": 3},
+    )  # fmt: skip
+    both = followed(first, then)
+    assert (both.landed, both.written, both.inserted, both.updated, both.balance) == (14, 12, 9, 3, True)
+    assert [(r.name, r.passed, r.failed) for r in both.rules] == [("low", 10, 2), ("x", 5, 1)]
+    assert (both.files, both.stages, both.patched) == (("a", "b"), {"read": 0.3, "commit": 1.0}, {"refresh": 3})
+    failed = followed(both, MappingReport("account", "object", "failed", error="gone", held=2))
+    assert (failed.status, failed.error, failed.held, failed.landed, failed.patched) == (
+        "failed",
+        "gone",
+        2,
+        14,
+        {"refresh": 3},
+    )
+    assert followed(MappingReport("account", "object", "unchanged"), then).status == "written"
+
+
+@given(mapping_reports, mapping_reports)
+def test_two_reports_that_balance_balance_together(one: MappingReport, two: MappingReport) -> None:
+    both = followed(one, two)
+    assert both.landed == one.landed + two.landed
+    assert both.balance or not (one.balance and two.balance)

@@ -167,3 +167,8 @@ def test_the_link_to_data_docs(report_path: str, docs: str | None, href: str | N
     page = parsed(replace(REPORT, paths=Paths(report=report_path, data_docs=docs), mappings=()))
     links = [a.get("href") for a in page.iter("a")]
     assert href in links if href else all(link.startswith("#") for link in links)
+
+
+def test_how_many_rows_were_refreshed_or_deleted_stands_beside_the_mapping() -> None:
+    page = render_html(replace(REPORT, mappings=(replace(ORDER, patched={"refresh": 12, "deleted": 3}),)))
+    assert "written (12 refreshed, 3 deletions)" in page

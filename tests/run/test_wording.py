@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from forceglue.run.report import IngestCounts, MappingReport
-from forceglue.run.wording import attention, clean, duration, headline, joined, number, plural
+from forceglue.run.wording import attention, clean, duration, headline, joined, number, patched_rows, plural
 from run.report_samples import LEAD, ORDER, REPORT, SALES
 
 
@@ -96,3 +96,8 @@ def test_a_good_mapping_asks_for_nothing() -> None:
 
 def test_what_is_no_character_of_unicode_is_replaced() -> None:
     assert clean("a\U0010fffe\ufdd0\uffffb") == "a\ufffd\ufffd\ufffdb"
+
+
+def test_what_patches_changed_in_words() -> None:
+    assert patched_rows({"refresh": 1200, "deleted": 1, "vanished": 2}) == "1,200 refreshed, 1 deletion, 2 vanished"
+    assert patched_rows({"refresh": 0}) == patched_rows({}) == ""

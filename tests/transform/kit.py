@@ -73,6 +73,7 @@ def landed(path: Path, number: int = 0) -> LandedFile:
         request_id=f"request-{number}",
         function_name="lander",
         function_version="7",
+        patch=facts.patch,
     )
 
 

@@ -12,7 +12,8 @@ from forceglue.mapping.model import ObjectMapping, ProjectSettings
 from forceglue.mapping.names import match
 from forceglue.mapping.project import Project
 from forceglue.run.plan import ObjectPlan, hidden, plan_object
-from forceglue.transform.object_rows import LookedInto, ObjectInputs, object_rows
+from forceglue.transform.columns import LookedInto
+from forceglue.transform.object_rows import ObjectInputs, object_rows
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import read_batch
 from transform.kit import landed_all

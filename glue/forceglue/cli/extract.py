@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,9 +28,12 @@ if TYPE_CHECKING:
 @click.option("--overlap", default="10 minutes", show_default=True, help="How far before the bookmark to read again.")
 @click.option("--lag", default="5 minutes", show_default=True, help="How far from now to stay away.")
 @click.option("--at-once", type=click.IntRange(1, 32), default=4, show_default=True, help="Objects read at once.")
+@click.option("--refresh/--no-refresh", default=None,
+              help="Read the formula fields of all records again now, due or not; or not at all.")  # fmt: skip
+@click.option("--no-deleted", is_flag=True, help="Do not ask Salesforce what was deleted for good.")
 @click.option("--allow-empty", is_flag=True, help="An object without any row is right.")
 @click.option("--allow-password", is_flag=True, help="Allow sign-in by user name and password, which is retired.")
-@click.option("--status", "only_status", is_flag=True, help="Show up to when each object has landed; call nothing.")
+@click.option("--status", "only_status", is_flag=True, help="Show how far each object is; call nothing.")
 @json_option
 def extract(
     objects: Sequence[str],
@@ -45,6 +47,8 @@ def extract(
     overlap: str,
     lag: str,
     at_once: int,
+    refresh: bool | None,
+    no_deleted: bool,
     allow_empty: bool,
     allow_password: bool,
     only_status: bool,
@@ -52,7 +56,8 @@ def extract(
 ) -> None:
     """Read objects from Salesforce and land them: those named (OBJECT, mapping or table), else all mappings' sources.
 
-    Only what has changed since the last time, in full the first time. The connection comes from the environment:
+    Only what has changed since the last time, in full the first time; what was deleted for good since; and the formula
+    fields of all records as often as the mapping's `refresh` says. The connection comes from the environment:
     SF_TOKEN_URL, SF_CLIENT_ID and SF_PRIVATE_KEY_FILE with SF_USERNAME, or SF_CLIENT_SECRET; or SF_BROKER_URL.
     SF_SECRET names a secret of AWS Secrets Manager that has them.
 
@@ -60,11 +65,11 @@ def extract(
     """
     from rich.console import Console
 
-    from forceglue.extract.bookmark import bookmarks
     from forceglue.extract.console import Shown, status_table, summary
     from forceglue.extract.extractor import extract as execute
     from forceglue.extract.extractor import report_key
     from forceglue.extract.request import ExtractRequest
+    from forceglue.extract.standing import standings
     from forceglue.landing.store import Store
     from forceglue.mapping.load import load_project
     from forceglue.salesforce.budget import Budget
@@ -75,9 +80,10 @@ def extract(
     with told_errors():
         roots = request_of((), landing, None, None, mappings, env, given, needs=("landing",))
         if only_status:
-            found = bookmarks(Store(roots.landing))
+            found = standings(Store(roots.landing))
             if as_json:
-                click.echo(json.dumps([asdict(b) for b in found], indent=2, default=lambda moment: moment.isoformat()))
+                told = [one.to_dict() for one in found]
+                click.echo(json.dumps(told, indent=2, default=lambda moment: moment.isoformat()))
             else:
                 console.print(status_table(found))
             return
@@ -90,6 +96,8 @@ def extract(
                 since=_since(since),
                 overlap=_span("--overlap", overlap),
                 lag=_span("--lag", lag),
+                refresh="due" if refresh is None else "now" if refresh else "never",
+                deleted=not no_deleted,
                 allow_empty=allow_empty,
                 label=env or "org",
                 objects_at_once=at_once,

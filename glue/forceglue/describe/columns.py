@@ -23,8 +23,8 @@ ORDERS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 _KEYS = ("EventUuid", "ReplayId", "DurableId", "QualifiedApiName", "DeveloperName")
 _PLAIN = frozenset({"Id", "IsDeleted"})
 _SUFFIX = re.compile(r"__[a-z]+$")
-REFRESH = "ignore"
-"""What a new mapping says of its formula fields until somebody decides."""
+REFRESH = "daily"
+"""How often a new mapping has its formula fields read again, until somebody decides."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from forceglue.describe.uses import Uses
 from forceglue.mapping.catalog import CatalogField
 from forceglue.mapping.checks.types import misfit
 from forceglue.mapping.expand import OutputColumn
+from forceglue.mapping.model.refresh import interval
 from forceglue.mapping.names import column_name
 
 Severity = Literal["stops", "loses", "changes", "told"]
@@ -110,10 +111,10 @@ class Effects:
         return "told", f"{_listed(columns)} {'hold' if len(columns) > 1 else 'holds'} it as before"
 
     def _formula(self, columns: tuple[OutputColumn, ...]) -> Told:
-        if self.uses.mapping.refresh in (None, "ignore"):
-            told = "records keep the value of the old formula until they change themselves (refresh: ignore)"
+        if interval(self.uses.mapping.refresh) is None:
+            told = "records keep the value of the old formula until they change themselves (refresh: never)"
             return "loses", f"{_listed(columns)}: {told}; read all again with `forceglue extract --since start`"
-        return "told", "the next full load brings the values of the new formula"
+        return "told", "the next refresh brings the values of the new formula"
 
     def _reference(self, now: CatalogField, words: tuple[str, ...]) -> Told:
         targets = {name.lower() for name in now.references}

@@ -9,7 +9,7 @@ from forceglue.describe.columns import MadeColumn, MadeMapping
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*(?:\([^,()]*\))?", re.ASCII)
 _WORDS = frozenset({"null", "true", "false"})
-REFRESH_HINT = "formula fields are as old as their record: ignore, full or {every: 7 days}"
+REFRESH_HINT = "formula fields change without their record: never, every_run, daily, weekly or {every: 3 days}"
 _PARAM = re.compile(r"\$(?=\{[A-Za-z_]\w*\})")
 
 
@@ -33,7 +33,7 @@ def mapping_text(made: MadeMapping, *, schema: bool) -> str:
 
 
 def word_line(word: str, value: str) -> str:
-    """`refresh: ignore  # …`."""
+    """`refresh: daily  # …`."""
     line = f"{word}: {scalar(as_written(value))}"
     return f"{line}  # {REFRESH_HINT}" if word == "refresh" else line
 

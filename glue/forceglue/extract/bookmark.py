@@ -19,6 +19,7 @@ class Bookmark:
         extracted_at: when the extract ended.
         rows: that it landed.
         whole_rows: of the last whole read.
+        whole_at: Salesforce's clock when that began.
         kinds: `{field: type}` as it landed.
         instance_url: the org it is about.
     """
@@ -32,6 +33,7 @@ class Bookmark:
     whole_rows: int
     kinds: dict[str, str] = field(default_factory=dict)
     instance_url: str = ""
+    whole_at: datetime | None = None
 
 
 def bookmark_of(store: Store, name: str) -> Bookmark | None:
@@ -47,6 +49,7 @@ def bookmark_of(store: Store, name: str) -> Bookmark | None:
     try:
         known = {key: raw[key] for key in Bookmark.__dataclass_fields__ if key in raw}
         known |= {"until": moment(raw["until"]), "extracted_at": datetime.fromisoformat(raw["extracted_at"])}
+        known |= {"whole_at": moment(raw.get("whole_at"))}
         return Bookmark(**known)
     except (KeyError, TypeError, ValueError):
         raise damaged(store, path) from None

@@ -18,17 +18,12 @@ from forceglue.extract.window import Window, cursor_of
 
 
 class Changes:
-    """Reads the changes of one object.
-
-    Attributes:
-        whole: the plan that read everything, if one did.
-    """
+    """Reads the changes of one object."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self._reader = Reader(task.work, task.name, "changes", task.now)
         self._asked: Since = task.request.since
-        self.whole: Plan | None = None
 
     def run(self, describe: dict[str, Any]) -> None:
         """Lands what an earlier extract left, then what came since; else only the latter.
@@ -47,8 +42,6 @@ class Changes:
             self._remember(landed)
             self._reader.forget()
             task.told.changes(landed, resumed=resumed)
-            if plan.whole:
-                self.whole = plan
             if not resumed or _up_to(plan, task.now - task.request.lag):
                 return
             self._asked = "bookmark"  # what was asked for is done; the rest is what came since
@@ -116,6 +109,7 @@ class Changes:
                 whole_rows=landed.rows if plan.whole else (before.whole_rows if before else 0),
                 kinds=plan.kinds,
                 instance_url=self._task.work.org.instance_url,
+                whole_at=plan.started if plan.whole else (before.whole_at if before else None),
             ),
         )
 

@@ -1,4 +1,4 @@
-"""What a person reads in the terminal: progress while an extract works, its table, the table of bookmarks."""
+"""What a person reads in the terminal: progress while an extract works, its table, how far each object is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.status import Status
 
-    from forceglue.extract.bookmark import Bookmark
+    from forceglue.extract.standing import Standing
 
 SIGNS = {
     "landed": ("✓", "+"),
@@ -70,8 +70,19 @@ class Shown:
 def _line(report: ObjectReport, *, ascii_only: bool) -> Text:
     style = STYLES[report.status]
     line = Text(f"{SIGNS[report.status][ascii_only]} ", style).append(clean(report.name).ljust(WIDTH), "bold")
-    told = f"{number(report.rows)} rows" if report.status == "landed" else WORDS.get(report.status, report.status)
+    told = _told(report) if report.status == "landed" else WORDS.get(report.status, report.status)
     return line.append(f"  {told}", style).append(f"  {duration(report.seconds)}", "dim")
+
+
+def _told(report: ObjectReport) -> str:
+    """`12 rows, 120 refreshed, 3 deletions`; changes are not told where only the others landed."""
+    beside = _patches(report)
+    return ", ".join([*([f"{number(report.rows)} rows"] if report.rows or not beside else []), *beside])
+
+
+def _patches(report: ObjectReport) -> list[str]:
+    refreshed = [f"{number(report.refreshed)} refreshed"] if report.refreshed else []
+    return refreshed + ([plural(report.deleted, "deletion")] if report.deleted else [])
 
 
 def summary(report: ExtractReport, where: str) -> RenderableType:
@@ -89,12 +100,23 @@ def summary(report: ExtractReport, where: str) -> RenderableType:
     parts += titled("Objects that are not read", skipped, shown=SKIPPED_SHOWN)
     good = report.status == "succeeded"
     used = f"; {number(report.used)} of {number(report.allowed)} of the day" if report.used and report.allowed else ""
-    told = f" in {duration(report.seconds)}. {plural(report.rows, 'row')} landed; {plural(report.calls, 'API call')}"
+    told = f" in {duration(report.seconds)}. {plural(report.rows, 'row')} landed{_beside(report)}; "
+    told += plural(report.calls, "API call")
     sentence = Text("Succeeded" if good else "Failed", "bold green" if good else "bold red").append(
         f"{told}{used}.", ""
     )
     why = [Text(clean(report.stopped), STYLES["stopped"])] if report.stopped else []
     return Group(*parts, Text(), *why, sentence, Text(f"Report: {clean(where)}", "dim"))
+
+
+def _beside(report: ExtractReport) -> str:
+    """What the refreshes and the deletions landed, and cost."""
+    told = ""
+    refreshed, deleted = (sum(getattr(o, name) or 0 for o in report.objects) for name in ("refreshed", "deleted"))
+    for step, counted in (("refresh", f"{number(refreshed)} refreshed"), ("deleted", plural(deleted, "deletion"))):
+        calls = sum(o.calls_by_step.get(step, 0) for o in report.objects)
+        told += f", {counted} ({plural(calls, 'call')})" if calls else ""
+    return told
 
 
 def _table(reports: Sequence[ObjectReport]) -> Table:
@@ -104,7 +126,7 @@ def _table(reports: Sequence[ObjectReport]) -> Table:
     for title in ("Rows", "Pages", "Calls", "Left out", "Time"):
         table.add_column(title, justify="right", no_wrap=True)
     for o in reports:
-        state = WORDS.get(o.status, o.status) + (" (resumed)" if o.resumed else "")
+        state = ", ".join([WORDS.get(o.status, o.status) + (" (resumed)" if o.resumed else ""), *_patches(o)])
         read = o.status in ("landed", "nothing_new") and o.api is not None
         table.add_row(
             Text(clean(o.name)),
@@ -121,17 +143,24 @@ def _table(reports: Sequence[ObjectReport]) -> Table:
     return table
 
 
-def status_table(found: Sequence[Bookmark]) -> RenderableType:
-    """Up to when each object has landed."""
+def status_table(found: Sequence[Standing]) -> RenderableType:
+    """How far each object is."""
     if not found:
         return Text("Nothing was extracted into this landing root yet.")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    for title in ("Object", "Landed up to", "By", "Last extract"):
-        table.add_column(title, overflow="fold")
-    table.add_column("Rows then", justify="right")
-    for b in found:
-        until = _time(b.until) if b.until else "read whole each time"
-        table.add_row(Text(clean(b.object)), until, b.cursor or "", _time(b.extracted_at), number(b.rows))
+    for title in ("Object", "Landed up to", "By", "Last extract", "Formulas read", "Deletions known"):
+        table.add_column(title, overflow="fold", no_wrap=title == "By")
+    table.add_column("Rows", justify="right")
+    for one in found:
+        b = one.bookmark
+        until = _time(b.until) if b.until else "whole each time"
+        deletions = Text(_time(one.deletions_until))
+        if one.known and one.known.unknown_until:
+            gap = f"{_time(one.known.unknown_since) or 'the start'} to {_time(one.known.unknown_until)}"
+            deletions.append(f" (unknown: {gap}; reconcile --ids)", STYLES["stopped"])
+        refreshed = _time(one.refreshed_at)
+        cells = (until, b.cursor or "", _time(b.extracted_at), refreshed, deletions, number(b.rows))
+        table.add_row(Text(clean(b.object)), *cells)
     return table
 
 

@@ -86,6 +86,14 @@ _NEVER = {
 _EVENTS = {"ChangeEvent": "an event", "__e": "a platform event"}
 
 
+def lists_deletions(entry: dict[str, Any]) -> bool:
+    """Whether `getDeleted` may be asked about an object of describe global.
+
+    Of CurrencyType it lists currencies that were only deactivated.
+    """
+    return bool(entry.get("replicateable", True)) and entry["name"] != "CurrencyType"
+
+
 def unreadable(entry: dict[str, Any]) -> str | None:
     """Why neither API reads an object of describe global as a whole, or None."""
     name = str(entry["name"])

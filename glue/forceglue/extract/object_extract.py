@@ -10,14 +10,16 @@ from typing import Any
 
 from forceglue.errors import ExtractError, LimitReachedError, SalesforceError, SignInError, UsageError
 from forceglue.extract.changes import Changes
+from forceglue.extract.deletions import Deletions
 from forceglue.extract.lease import leased
 from forceglue.extract.reading import StoppedError, UnreadableError, Work
+from forceglue.extract.refresh import Refresh
 from forceglue.extract.report import ObjectReport, Status
 from forceglue.extract.request import ExtractRequest
 from forceglue.extract.selection import Selected
 from forceglue.extract.task import Task
 from forceglue.extract.told import Told
-from forceglue.salesforce.budget import tallied
+from forceglue.salesforce.budget import Tally, tallied
 
 
 class ObjectExtract:
@@ -38,17 +40,17 @@ class ObjectExtract:
         """
         started, task = time.monotonic(), self._task
         with tallied() as tally:
-            status, error = self._ended(describe)
+            status, error = self._ended(describe, tally)
         seconds = round(time.monotonic() - started, 3)
         return task.told.report(task.name, status, error=error, calls=tally.calls, seconds=seconds)
 
-    def _ended(self, describe: dict[str, Any] | SalesforceError) -> tuple[Status, str | None]:
+    def _ended(self, describe: dict[str, Any] | SalesforceError, tally: Tally) -> tuple[Status, str | None]:
         task = self._task
         try:
             if isinstance(describe, SalesforceError):
                 raise describe
             with leased(task.store, task.name) as task.work.renew:
-                self._steps(describe)
+                self._steps(describe, tally)
         except LimitReachedError as limit:
             task.work.stopping.set()
             return "stopped", str(limit)
@@ -63,8 +65,20 @@ class ObjectExtract:
             return "failed", str(failure)
         return ("landed" if task.told.files else "nothing_new"), None
 
-    def _steps(self, describe: dict[str, Any]) -> None:
-        self._looking_again(Changes(self._task).run, describe)
+    def _steps(self, describe: dict[str, Any], tally: Tally) -> None:
+        request, refresh = self._task.request, Refresh(self._task)
+        refresh.finish()
+        steps: list[tuple[str, Callable[[dict[str, Any]], None]]] = [("changes", Changes(self._task).run)]
+        if request.deleted:
+            steps.append(("deleted", Deletions(self._task).run))
+        if request.refresh != "never":
+            steps.append(("refresh", refresh.run))
+        for name, step in steps:
+            before = tally.calls
+            try:
+                describe = self._looking_again(step, describe)
+            finally:
+                self._task.told.calls[name] = tally.calls - before
 
     def _looking_again(self, step: Callable[[dict[str, Any]], None], describe: dict[str, Any]) -> dict[str, Any]:
         """Does a step; where a field went between describe and query, it looks again, once. The describe that held."""

@@ -19,8 +19,12 @@ class ObjectReport:
             limit or a person ended the extract before it was done; the next one goes on); failed (nothing landed).
         api: bulk or rest; None where nothing was read.
         since, until: the window; `since` None for a whole read.
+        rows: of changes.
+        refreshed: records whose formula fields were read again; None where that was not due.
+        deleted: deletions that Salesforce listed; None where there were none, or nobody asked.
+        files: that landed, of all three.
         resumed: it went on with what an earlier extract had left.
-        calls: API calls that were made for it.
+        calls: API calls that were made for it; `calls_by_step`: for `changes`, `deleted` and `refresh`.
         left_out: field → why it was not read.
         notes: what a person should know: fields that are gone, columns that became text.
     """
@@ -36,6 +40,9 @@ class ObjectReport:
     calls: int = 0
     seconds: float = 0.0
     resumed: bool = False
+    refreshed: int | None = None
+    deleted: int | None = None
+    calls_by_step: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str | None = None

@@ -25,6 +25,8 @@ class ExtractRequest:
         everything: all that describe global lists, mapping or not.
         since: from the bookmark; from the start (a whole read); or from a time.
         overlap, lag: see `window`.
+        refresh: formula fields of all records: where that is due, now, or never.
+        deleted: ask for what was deleted.
         allow_empty: a whole read without rows is right.
         label: the `<env>` of the landing folders.
         objects_at_once, pages_at_once: threads; the second bounds the memory.
@@ -40,6 +42,8 @@ class ExtractRequest:
     since: Since = "bookmark"
     overlap: timedelta = OVERLAP
     lag: timedelta = LAG
+    refresh: Literal["due", "now", "never"] = "due"
+    deleted: bool = True
     allow_empty: bool = False
     label: str = "org"
     objects_at_once: int = 4

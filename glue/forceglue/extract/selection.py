@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from forceglue.errors import UsageError
-from forceglue.extract.known import unreadable
+from forceglue.extract.known import lists_deletions, unreadable
 from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import nearest
 from forceglue.mapping.project import Project
@@ -22,12 +22,14 @@ class Selected:
         mappings: its own, or what the project makes of an object without one; with defaults.
         why_not: why it is not read after all.
         wanted: it is named or has a mapping, so that it is an error if it is not read.
+        lists_deletions: Salesforce tells what was deleted of it.
     """
 
     name: str
     mappings: tuple[ObjectMapping, ...]
     why_not: str | None = None
     wanted: bool = True
+    lists_deletions: bool = True
 
 
 def select(
@@ -81,4 +83,5 @@ def _selected(project: Project, entries: Mapping[str, dict[str, Any]], name: str
     if why_not is None and not own and project.settings.unmapped != "load" and not named:
         why_not = f"it has no mapping, and the project says `unmapped: {project.settings.unmapped}`"
     # what is no fault of anybody's (an event among the mappings, say) is an error only where it is asked for by name
-    return Selected(str(entry["name"]), mappings, why_not, named or (bool(own) and why_not is None))
+    wanted = named or (bool(own) and why_not is None)
+    return Selected(str(entry["name"]), mappings, why_not, wanted, lists_deletions(entry))

@@ -3,6 +3,8 @@
     _extract/<Object>.json                   the bookmark: up to when the object has landed (`bookmark`)
     _extract/<Object>/<way>/plan.json        a reading that is not over: its window, fields, jobs (`plan`)
     _extract/<Object>/<way>/s0-p00001.json   a page of it that is on disk, with its files beside it
+    _extract/<Object>/refresh.json           when its formula fields were last read again (`refresh`)
+    _extract/<Object>/deleted.json           up to when its deletions are known (`notices`)
     _extract/_leases/<Object>.json           who reads the object at this moment (`lease`)
     _extract/_runs/<run>.json                the report of an extract
 
@@ -47,7 +49,6 @@ def moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def damaged(store: Store, path: str) -> ExtractError:
-    return ExtractError(
-        f"{store.uri(path)} is damaged. Bring it back, or remove it: the object is then read whole again."
-    )
+def damaged(store: Store, path: str, else_: str = "the object is then read whole again") -> ExtractError:
+    """The error for a file that is not what was written; `else_` says what follows when it is removed."""
+    return ExtractError(f"{store.uri(path)} is damaged. Bring it back, or remove it: {else_}.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from forceglue.extract.notices import OnTheWay
 from forceglue.extract.plan import Api
 from forceglue.extract.reader import Landed
 from forceglue.extract.report import ObjectReport, Status
@@ -21,6 +22,9 @@ class Told:
     files: tuple[str, ...] = ()
     pages: int = 0
     resumed: bool = False
+    refreshed: int | None = None
+    deleted: int | None = None
+    calls: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -32,6 +36,16 @@ class Told:
         self.rows += landed.rows
         self._files(landed)
         self.resumed = self.resumed or resumed
+
+    def refresh(self, landed: Landed) -> None:
+        """The formula fields of all records have landed."""
+        self.refreshed = landed.rows
+        self._files(landed)
+
+    def deletions(self, waiting: OnTheWay) -> None:
+        """A file of notices has landed."""
+        self.deleted = (self.deleted or 0) + waiting.rows
+        self.files += (waiting.key,)
 
     def _files(self, landed: Landed) -> None:
         self.files += landed.files
@@ -51,6 +65,9 @@ class Told:
             calls=calls,
             seconds=seconds,
             resumed=self.resumed,
+            refreshed=self.refreshed,
+            deleted=self.deleted,
+            calls_by_step=self.calls,
             left_out=self.left_out,
             notes=tuple(dict.fromkeys(self.notes)),
             error=error,

@@ -6,7 +6,7 @@ Parquet is judged by its footer alone; text is read once, in a stream.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from forceglue.landing import layout
 from forceglue.landing.facts import FileFacts, FileRejected, Format, Reason
+from forceglue.landing.patch import Patch, patch_of
 from forceglue.landing.store import Entry, Store
 from forceglue.landing.textfiles import csv_header, plain, read_csv, read_json_lines, text_errors
 from forceglue.landing.types import spark_type
@@ -140,7 +141,18 @@ def _parquet(stream: BinaryIO, entry: Entry, key: Sequence[str]) -> FileFacts:
         )
     names = [field.name for field in schema]
     _check_columns(names, key, "parquet")
-    return FileFacts("parquet", metadata.num_rows, tuple(_parquet_types(schema, metadata)), entry.size)
+    fields = tuple(_parquet_types(schema, metadata))
+    return FileFacts("parquet", metadata.num_rows, fields, entry.size, _patch(metadata.metadata))
+
+
+def _patch(footer: Mapping[bytes, bytes] | None) -> Patch | None:
+    """A file that is no patch by mistake would be taken for whole records, whose other fields are null: refused."""
+    try:
+        return patch_of(footer)
+    except ValueError as error:
+        raise FileRejected(
+            Reason.UNKNOWN_PATCH, f"{error}: load it with the version that wrote it, or extract again"
+        ) from error
 
 
 def _parquet_types(schema: Any, metadata: Any) -> Iterator[tuple[str, str]]:

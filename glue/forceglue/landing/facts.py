@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from forceglue.errors import ForceglueError
+from forceglue.landing.patch import Patch
 
 Format = Literal["parquet", "json", "csv"]
 
@@ -30,6 +31,7 @@ class Reason(StrEnum):
     TOO_MANY_CELLS = "too_many_cells"
     NOT_AN_OBJECT = "not_an_object"
     BAD_NAME = "bad_name"
+    UNKNOWN_PATCH = "unknown_patch"
     GONE = "gone"
 
 
@@ -44,12 +46,14 @@ class FileFacts:
             nanoseconds (Spark reads it only as a number), `void` a column of nulls without a type (stored as INT32).
             JSON and CSV: `string`; JSON names in order of first appearance over all lines.
         size: bytes.
+        patch: what the file completes; None where it brings records whole.
     """
 
     format: Format
     rows: int
     fields: tuple[tuple[str, str], ...]
     size: int
+    patch: Patch | None = None
 
 
 class FileRejected(ForceglueError, ValueError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from forceglue.landing import layout
 from forceglue.landing.facts import FileRejected, Format, Reason, RejectedFile
 from forceglue.landing.judge import Judge
+from forceglue.landing.patch import Patch
 from forceglue.landing.sidecar import ProcessedNote, processed_note
 from forceglue.landing.store import Entry, Store
 
@@ -63,6 +64,7 @@ class LandedFile:
         rows, fields: as `FileFacts`.
         ingested_at, request_id, function_name, function_version: of the ingest; None for files that no ingest moved.
         landed_at: when it landed first; None where that is not known.
+        patch: what the file completes; None where it brings records whole.
     """
 
     path: str
@@ -81,6 +83,7 @@ class LandedFile:
     request_id: str | None = None
     function_name: str | None = None
     function_version: str | None = None
+    patch: Patch | None = None
 
     @property
     def order(self) -> tuple[datetime, datetime, str]:
@@ -233,6 +236,7 @@ def pending(store: Store, report: IngestReport) -> tuple[LandedFile, ...]:
             f.facts.rows,
             f.facts.fields,
             where.execution,
+            patch=f.facts.patch,
         )
         for f in report.passed
         if f.object and f.facts and f.landed_at and (where := layout.landed(f.key))
@@ -261,6 +265,7 @@ def _facts(store: Store, judge: Judge, file: ListedFile) -> LandedFile | Rejecte
             note.caller.request_id,
             note.caller.function_name,
             note.caller.function_version,
+            note.facts.patch,
         )
     try:
         if ":" in file.path.rpartition("/")[2]:
@@ -282,6 +287,7 @@ def _facts(store: Store, judge: Judge, file: ListedFile) -> LandedFile | Rejecte
         facts.rows,
         facts.fields,
         file.flow_execution,
+        patch=facts.patch,
     )
 
 

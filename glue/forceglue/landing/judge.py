@@ -34,7 +34,8 @@ class Judge:
         mapping = self._project.object_for(object_name) or self._project.unmapped(object_name)
         key = self._project.with_defaults(mapping).key or ()
         facts = check(store, entry, key=key, files=self._project.settings.files)
-        self._refuse_other_object(object_name, facts)
+        if facts.patch is None:  # a patch has few fields, and most objects have those
+            self._refuse_other_object(object_name, facts)
         return facts
 
     def _refuse_other_object(self, object_name: str, facts: FileFacts) -> None:

@@ -15,11 +15,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Kind = Literal["refresh", "deleted", "vanished"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FOOTER_KEY = b"forceglue.patch"
+_DAMAGED = "the mark `forceglue.patch` in its footer is damaged"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,11 @@ class Patch:
 
     def footer(self) -> dict[bytes, bytes]:
         """The key-value metadata that marks the file."""
-        return {FOOTER_KEY: json.dumps({"kind": self.kind, "at": self.at.isoformat()}).encode()}
+        return {FOOTER_KEY: json.dumps(self.plain()).encode()}
+
+    def plain(self) -> dict[str, str]:
+        """The mark in JSON's own types."""
+        return {"kind": self.kind, "at": self.at.isoformat()}
 
 
 def patch_of(footer: Mapping[bytes, bytes] | None) -> Patch | None:
@@ -49,9 +54,23 @@ def patch_of(footer: Mapping[bytes, bytes] | None) -> Patch | None:
         return None
     try:
         raw = json.loads(mark)
+    except ValueError:
+        raise ValueError(_DAMAGED) from None
+    return plain_patch(raw)
+
+
+def plain_patch(raw: Any) -> Patch:
+    """The patch from what `Patch.plain` gave.
+
+    Raises:
+        ValueError: it is damaged, or of a kind that this version does not know.
+    """
+    try:
         kind, at = raw["kind"], datetime.fromisoformat(raw["at"])
     except (ValueError, KeyError, TypeError):
-        raise ValueError("the mark `forceglue.patch` in its footer is damaged") from None
-    if kind not in KINDS or at.tzinfo is None:
+        raise ValueError(_DAMAGED) from None
+    if at.tzinfo is None:
+        raise ValueError(_DAMAGED)
+    if kind not in KINDS:
         raise ValueError(f"its footer says that it is a patch of the kind {kind!r}; known are {', '.join(KINDS)}")
     return Patch(kind, at)

@@ -44,6 +44,7 @@ class Position:
         fields: `{field in lower case: type}` of the batch that landed last; drift is told against it.
         at: when the batch was proposed.
         undone: ranges `(after, up to)` of batch versions whose set-aside rows are no longer in force.
+        refreshed: `Patch.at` of the newest refresh that is in the table; one from before it brings nothing.
     """
 
     mapping: str
@@ -56,6 +57,7 @@ class Position:
     since_base: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
     undone: tuple[tuple[int, int], ...] = ()
+    refreshed: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Manifest:
     since_base: tuple[str, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
     undone: tuple[tuple[int, int], ...] = ()
+    refreshed: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ def propose(
     inputs: Mapping[str, int] | None = None,
     fingerprint: str | None = None,
     fields: Mapping[str, str] | None = None,
+    refreshed: datetime | None = None,
     replacing: bool = False,
     settling: bool = False,
 ) -> Manifest:
@@ -123,7 +127,7 @@ def propose(
         files: identities that the batch loads.
         at: now, with its zone.
         committed: the version that the table holds, where it is not `position.version` (after a rewind).
-        inputs, fingerprint, fields: as `Position`; default: those of `position`.
+        inputs, fingerprint, fields, refreshed: as `Position`; default: those of `position`.
         replacing: the batch holds everything anew (a full refresh): what was loaded before is forgotten.
         settling: whatever was set aside before is out of force: this batch judges those rows again, or holds
             everything anew.
@@ -139,6 +143,7 @@ def propose(
     removed = tuple(sorted(position.loaded - before - set(added)))
     inputs = dict(position.inputs if inputs is None else inputs)
     fingerprint = position.fingerprint if fingerprint is None else fingerprint
+    refreshed = refreshed or (None if replacing else position.refreshed)
     while True:
         version = _fresh(at, previous)
         # a batch of a run at the same time does not count either, should this one be committed after it
@@ -160,6 +165,7 @@ def propose(
             () if compact else since,
             dict(position.fields if fields is None else fields),
             undone,
+            refreshed,
         )
         try:
             store.write_bytes(_key(position.mapping, version), _dump(manifest), exclusive=True)
@@ -280,6 +286,7 @@ def _dump(manifest: Manifest) -> bytes:
         "since_base": manifest.since_base,
         "fields": manifest.fields,
         "undone": manifest.undone,
+        "refreshed": manifest.refreshed.isoformat() if manifest.refreshed else None,
     }
     return json.dumps(body, ensure_ascii=False, indent=1).encode()
 
@@ -300,6 +307,7 @@ def _manifest(store: Store, mapping: str, version: int) -> Manifest:
             tuple(raw["since_base"]),
             dict(raw["fields"]),
             tuple((int(after), int(until)) for after, until in raw.get("undone", ())),
+            datetime.fromisoformat(raw["refreshed"]) if raw.get("refreshed") else None,
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(store, mapping, _key(mapping, version)) from error
@@ -324,6 +332,7 @@ def _position(store: Store, manifest: Manifest) -> Position:
         manifest.since_base,
         manifest.fields,
         manifest.undone,
+        manifest.refreshed,
     )
 
 

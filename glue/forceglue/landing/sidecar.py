@@ -13,6 +13,7 @@ from typing import Any
 
 from forceglue.landing.facts import FileFacts
 from forceglue.landing.layout import numbered
+from forceglue.landing.patch import plain_patch
 from forceglue.landing.store import Entry, Store
 
 
@@ -78,6 +79,8 @@ def dump(note: ProcessedNote | RejectedNote) -> bytes:
             "fields": [list(field) for field in facts.fields],
             "flow_execution": note.flow_execution,
         }
+        if facts.patch is not None:
+            head["patch"] = facts.patch.plain()
     else:
         head = {"code": note.code, "message": note.message, "object": note.object}
     origin = note.origin
@@ -100,7 +103,8 @@ def processed_note(data: bytes) -> ProcessedNote | None:
         raw = json.loads(data)
         origin = _origin(raw)
         fields = tuple((str(name), str(kind)) for name, kind in raw["fields"])
-        facts = FileFacts(raw["format"], int(raw["rows"]), fields, origin.size)
+        patch = plain_patch(raw["patch"]) if "patch" in raw else None
+        facts = FileFacts(raw["format"], int(raw["rows"]), fields, origin.size, patch)
         return ProcessedNote(
             origin, raw["object"], facts, raw["flow_execution"], datetime.fromisoformat(raw["at"]), _caller(raw)
         )

@@ -226,8 +226,15 @@ CODES: dict[str, Code] = {
     "FG-FLD-002": Code(
         "A formula field without a refresh policy",
         "When a formula's value changes, SystemModstamp does not: an incremental load never sees it.",
-        "Say `refresh: ignore` (values may be old), `refresh: full` (each load brings every record), or `refresh: "
-        "{every: 7 days}`.",
+        "Say how often `forceglue extract` reads the formula fields of all records again: `refresh: daily`, `weekly`, "
+        "`every_run` or `{every: 3 days}`; or `refresh: never` (values are as old as their record). In the mapping, or "
+        "under `objects` of project.yaml.",
+    ),
+    "FG-FLD-003": Code(
+        "A formula field under `also`",
+        "`also` is for fields that behave like formulas and of which describe does not say so.",
+        "Leave it out there: formula fields are refreshed without being named.",
+        warning=True,
     ),
     "FG-TYP-001": Code(
         "An unknown type",

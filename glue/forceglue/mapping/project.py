@@ -83,6 +83,7 @@ class Project:
                 "deleted": m.deleted or base.deleted,
                 "naming": m.naming or base.naming,
                 "on_drift": m.on_drift or base.on_drift,
+                "refresh": m.refresh or base.refresh,
                 "exclude": (*m.exclude, *(name for name in base.never_read if name.lower() not in own)),
             }
         )

@@ -17,7 +17,7 @@ from forceglue.errors import ConcurrentRunError
 from forceglue.landing.position import Manifest, Position, in_force
 from forceglue.landing.store import Entry, Store
 from forceglue.quality.rules import QUARANTINED
-from forceglue.transform.prepared import RAW, REASONS, RECORD_KEY, ROW_NUMBER, SET_ASIDE_AT
+from forceglue.transform.prepared import PATCH, RAW, REASONS, RECORD_KEY, ROW_NUMBER, SET_ASIDE_AT
 from forceglue.transform.trace import TRACE
 from forceglue.write.delta_table import Table
 
@@ -51,6 +51,7 @@ def quarantine_schema() -> StructType:
             StructField(REASONS, ArrayType(reason)),
             StructField(ROW_NUMBER, LongType()),
             StructField(SET_ASIDE_AT, TimestampType()),
+            StructField(PATCH, StringType()),
             *trace,
         ]
     )

@@ -45,6 +45,9 @@ def _committed(
 ) -> Merged:
     mapping = plan.mapping
     good = staged.files.get(q.GOOD, ())
+    if plan.patch and plan.table and not good:
+        table.advance(position, plan.table)
+        return Merged(0, 0, 0)
     if plan.mode != "merge" or not good:
         take(
             ctx, table, staged, prepared, position, plan.table,

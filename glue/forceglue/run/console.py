@@ -71,19 +71,20 @@ class ProgressPrinter:
             self._status.stop()
             self._status = None
 
-    def on_event(self, name: str, state: str, counts: Mapping[str, float] | None = None) -> None:
+    def on_event(self, name: str, state: str, counts: Mapping[str, float] | None = None, patched: str = "") -> None:
         """Tells what became of a mapping.
 
         Args:
             name: the mapping.
             state: a mapping's status (`written`, `unchanged`, ...) ends it; any other (`reading`) is what it does now.
             counts: by the names of `MappingReport`; what is missing is 0.
+            patched: how many of the written rows patches changed.
         """
         with self._lock:
             if state in SIGNS:
                 self._running.pop(name, None)
                 self._done += 1
-                self._console.print(self._line(name, state, counts or {}), soft_wrap=True)
+                self._console.print(self._line(name, state, counts or {}, patched), soft_wrap=True)
             else:
                 self._running[name] = state
             if self._status:
@@ -94,8 +95,9 @@ class ProgressPrinter:
         with self._lock:
             self._console.print(Text(clean(text)), soft_wrap=True)
 
-    def _line(self, name: str, state: str, counts: Mapping[str, float]) -> Text:
-        return progress_line(name, state, counts, self._width, ascii_only=self._console.options.ascii_only)
+    def _line(self, name: str, state: str, counts: Mapping[str, float], patched: str) -> Text:
+        plain = self._console.options.ascii_only
+        return progress_line(name, state, counts, self._width, patched=patched, ascii_only=plain)
 
     def _live(self) -> Text:
         done = f"{self._done} of {self._total}" if self._total else str(self._done)
@@ -106,13 +108,21 @@ class ProgressPrinter:
 
 
 def progress_line(
-    name: str, state: str, counts: Mapping[str, float], width: int = 24, *, ascii_only: bool = False
+    name: str,
+    state: str,
+    counts: Mapping[str, float],
+    width: int = 24,
+    *,
+    patched: str = "",
+    ascii_only: bool = False,
 ) -> Text:
-    """`✓ order   1,200 landed, 1,180 written, 15 older versions, 5 quarantined  1.2 s`."""
+    """`✓ order   1,200 landed, 1,180 written (12 refreshed), 15 older versions, 5 quarantined  1.2 s`."""
     line = Text(f"{SIGNS[state][ascii_only]} ", style=STYLES[state]).append(clean(name).ljust(width), "bold")
     if state == "written":
         parts = [f"{number(counts.get('landed', 0))} landed"]
-        parts += [f"{number(n)} {word}" for key, word in wording.OUTCOME_LABELS.items() if (n := counts.get(key, 0))]
+        told = {"written": f" ({patched})"} if patched else {}
+        labels = ((key, word + told.get(key, "")) for key, word in wording.OUTCOME_LABELS.items())
+        parts += [f"{number(n)} {word}" for key, word in labels if (n := counts.get(key, 0))]
         line.append("  " + ", ".join(parts), "")
     else:
         line.append("  " + ("nothing new" if state == "unchanged" else state), STYLES[state])

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from forceglue.errors import GateStopped
+from forceglue.landing.patch import KINDS
 from forceglue.mapping.model import AnyMapping
 from forceglue.mapping.names import match
 from forceglue.quality import rules as q
@@ -38,12 +39,12 @@ from forceglue.run.judging import ExpectationFlags, Judgement, expectation_repor
 from forceglue.run.object_run import object_report, prepare
 from forceglue.run.plan import DatasetPlan, ObjectPlan, hidden
 from forceglue.run.planner import Planner
-from forceglue.run.report import MappingReport, Paths, RejectedFile, RunReport, RunStatus, run_status
+from forceglue.run.report import MappingReport, Paths, RejectedFile, RunReport, RunStatus, followed, run_status
 from forceglue.run.request import RunRequest
 from forceglue.run.runner import Scheduler
 from forceglue.run.stages import Stages
 from forceglue.run.tally import Tally, tally
-from forceglue.run.wording import number, plural
+from forceglue.run.wording import number, patched_rows, plural
 from forceglue.transform.cast import quoted
 from forceglue.transform.dataset_rows import dataset_rows
 from forceglue.transform.prepared import Prepared
@@ -86,7 +87,8 @@ class DryRun:
         for m in self.mappings:
             changes = [f"{number(n)} {word}" for word in ("inserted", "updated", "deleted") if (n := getattr(m, word))]
             if m.kind == "object" and changes and (m.updated or m.deleted):
-                lines.append((m.name, ", ".join(changes)))
+                patched = f" (of them {patched_rows(m.patched)})" if m.patched else ""
+                lines.append((m.name, ", ".join(changes) + patched))
             broken = [r for r in m.rules if r.failed]
             lines += [(m.name, f"{r.name}: {plural(r.failed, 'row', 'rows')} ({r.severity})") for r in broken]
             lines += [(m.name, note) for note in self.notes.get(m.name, ())]
@@ -139,25 +141,38 @@ class _Foreseeing(Scheduler):
         if name in self._ctx.project.datasets:
             return self._dataset(self._planner.dataset(name))
         plan, rejected = self._planner.object(name)
-        report = MappingReport(name, "object", "unchanged", drift=plan.drift, rejected_files=rejected)
-        files = tuple(f.path for f in (*plan.skipped, *plan.files))
-        if plan.stopped:
-            return replace(report, status="stopped", error=plan.stopped, held=plan.landed, files=files)
-        if plan.unchanged:
-            return report
         try:
-            return replace(self._object(plan), rejected_files=rejected)
+            report = self._batch(plan)
         except GateStopped as stop:
-            return replace(_stopped(report, stop), files=files)
+            return replace(_gated(plan, stop), rejected_files=rejected)
+        for kind in KINDS:
+            onto = self._foreseen.onto(plan, kind)
+            follows = onto and self._planner.patch_onto(name, kind, plan.patches, *onto)
+            if follows:
+                try:
+                    report = followed(report, self._batch(follows))
+                except GateStopped as stop:
+                    report = followed(report, _gated(follows, stop))
+        return replace(report, rejected_files=rejected)
+
+    def _batch(self, plan: ObjectPlan) -> MappingReport:
+        report = MappingReport(plan.name, "object", "unchanged", drift=plan.drift)
+        if plan.stopped:
+            return replace(report, status="stopped", error=plan.stopped, held=plan.landed, files=_files(plan))
+        if plan.unchanged or not (plan.files or plan.table):
+            return report
+        return self._object(plan)
 
     def _object(self, plan: ObjectPlan) -> MappingReport:
+        if not plan.files:
+            return object_report(plan, {}, Judgement((), ()), Merged(0, 0, 0), 0, Stages())
         ctx, mapping, tables = self._ctx, plan.mapping, self._foreseen
         batch = read_batch(ctx.spark(), plan.files, hidden(mapping))
         today = tables.rows(plan.name) if plan.mode in ("merge", "append") else None
         rejected: frozenset[int] = frozenset()
         while True:
             flags = ExpectationFlags(mapping.expectations)
-            prepared = prepare(ctx, plan, batch, tables.live, rejected, flags)
+            prepared = prepare(ctx, plan, batch, tables.live, rejected, flags, today)
             counted = _counted(plan, prepared, today)
             again = frozenset(i for i, f in enumerate(batch.files) if f.source_uri in counted.rejecting) - rejected
             if not again:
@@ -229,6 +244,15 @@ def _judged(
         mapping.mapping, (), mapping.expectations, lambda: good_rows(prepared), rows, answers=flags.answers, counts=good
     )
     return Judgement(tuple(outcomes), told)
+
+
+def _gated(plan: ObjectPlan, stop: GateStopped) -> MappingReport:
+    report = MappingReport(plan.name, "object", "unchanged", drift=plan.drift, files=_files(plan))
+    return _stopped(report, stop)
+
+
+def _files(plan: ObjectPlan) -> tuple[str, ...]:
+    return tuple(f.path for f in (*plan.skipped, *plan.files))
 
 
 def _stopped(report: MappingReport, stop: GateStopped) -> MappingReport:

@@ -38,8 +38,9 @@ from forceglue.run.object_run import looked_into
 from forceglue.run.request import RunRequest
 from forceglue.run.tables import Tables
 from forceglue.transform.cast import cast_sql, quoted
+from forceglue.transform.columns import LookedInto
 from forceglue.transform.dataset_rows import dataset_rows
-from forceglue.transform.object_rows import LookedInto, ObjectInputs, object_rows
+from forceglue.transform.object_rows import ObjectInputs, object_rows
 from forceglue.transform.prepared import REASONS, Prepared
 
 if TYPE_CHECKING:

@@ -5,12 +5,14 @@ A plan and a preview look at a run that has not been: files stay where they are,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from forceglue.landing.ingest import preview
 from forceglue.landing.inventory import LandedFile, pending
+from forceglue.landing.patch import Kind
+from forceglue.landing.position import Position
 from forceglue.landing.store import Store
 from forceglue.mapping.load import load_project
 from forceglue.quality.rules import GOOD, VERDICT
@@ -23,6 +25,7 @@ from forceglue.run.tables import Tables
 from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import Prepared
 from forceglue.write.delta_merge import MergeTerms, newer, scd2_action
+from forceglue.write.delta_table import TableState
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -82,6 +85,21 @@ class Foreseen(Tables):
     def foresee(self, name: str, rows: DataFrame) -> None:
         """From now on the table `name` holds these rows."""
         self._after[name] = rows
+
+    def onto(self, whole: ObjectPlan, kind: Kind) -> tuple[TableState, Position] | None:
+        """The table and the position that the patches of a kind will meet; None where none are there, or no table.
+
+        Args:
+            whole: the plan of the files that bring records whole, foreseen before.
+        """
+        if not any(file.patch and file.patch.kind == kind for file in whole.patches):
+            return None
+        rows = self.rows(whole.name)
+        if rows is None:
+            return None
+        state = whole.table or TableState(version=-1, position=None, columns={})
+        anew = whole.refresh and whole.files
+        return replace(state, columns=dict(rows.dtypes)), Position(whole.name) if anew else whole.position
 
     def rows(self, name: str) -> DataFrame | None:
         return self._after[name] if name in self._after else super().rows(name)

@@ -59,11 +59,16 @@ def judge(
     staged: Staged,
     flags: ExpectationFlags,
     extra: tuple[RuleOutcome, ...] = (),
+    suite: str | None = None,
 ) -> Judgement:
-    """Judges a staged batch; Spark is asked only where a row breaks a rule or an expectation needs the rows."""
+    """Judges a staged batch; Spark is asked only where a row breaks a rule or an expectation needs the rows.
+
+    Args:
+        suite: under which name Data Docs show it; without it, the mapping's.
+    """
     counts = rule_counts(ctx.spark(), prepared, staged, ctx.warehouse) if staged.total else {}
     outcomes = [*extra, *rule_outcomes(mapping, prepared.checks, counts, staged.counts, _samples(ctx, staged))]
-    return Judgement(tuple(outcomes), _expected(ctx, mapping, outcomes, staged, prepared, flags, counts))
+    return Judgement(tuple(outcomes), _expected(ctx, mapping, outcomes, staged, prepared, flags, counts, suite))
 
 
 def rule_outcomes(
@@ -115,6 +120,7 @@ def _expected(
     prepared: Prepared,
     flags: ExpectationFlags,
     counts: Mapping[str, Mapping[str, int]],
+    suite: str | None,
 ) -> tuple[ExpectationOutcome, ...]:
     if ctx.validations is None or not (mapping.rules() or mapping.expectations):
         return ()
@@ -125,7 +131,7 @@ def _expected(
 
     wanted = [c.name for c in prepared.checks if c.severity == "count"]
     return ctx.validations.validate(
-        mapping.mapping, outcomes, mapping.expectations, rows, staged.rows(q.GOOD),
+        suite or mapping.mapping, outcomes, mapping.expectations, rows, staged.rows(q.GOOD),
         answers=flags.answers, counts={name: good.get(name, 0) for name in wanted},
     )  # fmt: skip
 

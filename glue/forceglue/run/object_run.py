@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped, UsageError
@@ -21,9 +22,12 @@ from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
 from forceglue.run.staging import Staged, stage
+from forceglue.run.tables import read_table
 from forceglue.transform.cast import quoted
+from forceglue.transform.columns import LookedInto
 from forceglue.transform.ids import same_key
-from forceglue.transform.object_rows import LookedInto, ObjectInputs, object_rows
+from forceglue.transform.object_rows import ObjectInputs, object_rows
+from forceglue.transform.overlay import Onto, overlay
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
 from forceglue.transform.trace import INGESTED
@@ -59,15 +63,22 @@ def run_object(
     """
     stages = Stages()
     table = Table(ctx.warehouse, plan.name, plan.name)
+    whole = not (plan.again or plan.patch)
     manifest = propose(
         ctx.warehouse,
         plan.position,
         () if plan.again else (f.identity for f in plan.taken),
         at=ctx.started,
-        fields=None if plan.again else landed_types(plan.files, hidden(plan.mapping)),
-        replacing=plan.refresh,
+        fields=landed_types(plan.files, hidden(plan.mapping)) if whole and plan.files else None,
+        refreshed=_refreshed(plan),
+        replacing=plan.refresh and bool(plan.files),
         settling=plan.again or plan.mode == "replace",
     )
+    if not plan.files and plan.table:
+        with stages("commit"):
+            table.advance(manifest.version, plan.table)
+        settle(ctx.warehouse, plan.name, manifest)
+        return object_report(plan, {}, Judgement((), ()), Merged(0, 0, 0), 0, stages)
     own = own_folder(plan, manifest.version)
     folder = f"{STAGING}/{ctx.run_id}/{plan.name}" if plan.mode == "merge" else own
     try:
@@ -110,10 +121,13 @@ def _staged(
         ctx.spark()  # the first mappings wait until it is there
     with stages("read"):
         batch = again or read_batch(ctx.spark(), plan.files, hidden(plan.mapping), few=ctx.few)
+    onto = None
+    if plan.patch and plan.table:
+        onto = read_table(ctx.spark(), Table(ctx.warehouse, plan.name, plan.name), plan.table)
     while True:
         flags = ExpectationFlags(plan.mapping.expectations)
         with stages("transform"):
-            prepared = prepare(ctx, plan, batch, live, rejected, flags)
+            prepared = prepare(ctx, plan, batch, live, rejected, flags, onto)
         with stages("stage"):
             if sum(f.rows or 0 for f in plan.files):
                 staged = stage(prepared, ctx.warehouse, folder, _folders(plan, prepared), one_task=ctx.few)
@@ -122,7 +136,8 @@ def _staged(
         with stages("judge"):
             refused = rejected_files(ctx, plan.mapping, prepared, staged, batch) - rejected
             if not refused:
-                return _Loaded(prepared, staged, judge(ctx, plan.mapping, prepared, staged, flags))
+                suite = f"{plan.name} ({plan.patch})" if plan.patch else None
+                return _Loaded(prepared, staged, judge(ctx, plan.mapping, prepared, staged, flags, suite=suite))
             rejected |= refused
             discard(ctx.warehouse, folder)
 
@@ -134,8 +149,16 @@ def prepare(
     live: Callable[[str], DataFrame | None],
     rejected: frozenset[int],
     flags: ExpectationFlags,
+    onto: DataFrame | None = None,
+    *,
+    whole: bool = False,
 ) -> Prepared:
-    """The batch under the plan, not computed yet; every row of the files in `rejected` is set aside."""
+    """The batch under the plan, not computed yet; every row of the files in `rejected` is set aside.
+
+    Args:
+        onto: the rows of the table that a patch is laid over.
+        whole: rows of a patch come out with every column, not only with those that change.
+    """
     mapping = plan.mapping
     inputs = ObjectInputs(
         columns=plan.columns,
@@ -147,9 +170,19 @@ def prepare(
         drop_deleted=plan.drops_deleted,
         dedupe=mapping.target.write != "append",
         flags=flags,
-        buried=_buried(ctx, plan),
+        buried=None if plan.patch else _buried(ctx, plan),
     )
+    if plan.patch and onto is not None:
+        scd2 = mapping.target.write == "scd2"
+        there = onto.where("is_current") if scd2 else onto
+        there = there.coalesce(1) if ctx.few else there
+        return overlay(batch, mapping, inputs, Onto(there, plan.patch, plan.carried, whole or scd2))
     return object_rows(batch, mapping, inputs)
+
+
+def _refreshed(plan: ObjectPlan) -> datetime | None:
+    """Up to when the table is refreshed with this batch; None where it stays as it is."""
+    return max((f.patch.at for f in plan.files if f.patch), default=None) if plan.patch == "refresh" else None
 
 
 def _buried(ctx: RunContext, plan: ObjectPlan) -> DataFrame | None:
@@ -247,4 +280,5 @@ def object_report(
         files=tuple(f.path for f in (*plan.skipped, *plan.files)),
         stages=stages.seconds,
         expectations=expectation_report(judgement),
+        patched={plan.patch: merged.applied} if plan.patch and merged.applied else {},
     )

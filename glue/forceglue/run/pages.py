@@ -21,6 +21,7 @@ def environment(package: str) -> Environment:
         finalize=lambda value: wording.clean(value) if type(value) is str else value,
     )
     made.filters.update(number=wording.number, plural=wording.plural, duration=wording.duration, share=_share)
+    made.filters.update(patched=wording.patched_rows)
     return made
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from forceglue.landing.inventory import LandedFile, ListedFile
+from forceglue.landing.patch import Kind
 from forceglue.landing.position import Position
 from forceglue.mapping.expand import OutputColumn, object_columns
 from forceglue.mapping.model import DatasetMapping, ObjectMapping
@@ -37,6 +38,8 @@ class ObjectPlan:
         carried: names of the columns that this batch has values for.
         mode: how the rows get into the table. refresh: every file is loaded again and the table replaced.
         again: the rows come from the quarantine (a replay); `files` tells where they came from.
+        patch: the files complete records (`patch_plan`); None where they bring them whole.
+        patches: landed files that complete records and come after this batch, in batches of their own.
         stopped: why the batch is refused, by the drift policy or since the table has other types; None where it is not.
     """
 
@@ -54,6 +57,8 @@ class ObjectPlan:
     drift: tuple[DriftNote, ...]
     stopped: str | None
     again: bool = False
+    patch: Kind | None = None
+    patches: tuple[LandedFile, ...] = ()
 
     @property
     def name(self) -> str:
@@ -112,13 +117,14 @@ def plan_object(
     table: TableState | None,
     full_refresh: bool,
     keeps_types: bool,
+    patches: Sequence[LandedFile] = (),
 ) -> ObjectPlan:
     """The plan of one object.
 
     Args:
         mapping: with defaults.
         catalog_fields: the fields that the catalog knows, in its order.
-        files: not loaded yet, in landing order.
+        files: not loaded yet, in landing order. patches: those that complete records, likewise.
         table: the table as it is now; a full refresh replaces it.
         keeps_types: columns without a declared type keep the type that landed (an object without a mapping file).
     """
@@ -127,15 +133,15 @@ def plan_object(
     index = NameIndex(catalog_fields)
     known = {name.lower() for name in catalog_fields}
     landed = [name for name in types if name not in known]
-    spelled = _spelled(loads)
-    fields = [*catalog_fields, *(spelled[name] for name in landed)]
+    spelling = spelled(loads)
+    fields = [*catalog_fields, *(spelling[name] for name in landed)]
     existing = {} if table is None or full_refresh else dict(table.columns)
     columns = object_columns(mapping, fields)
     drift, refused, left_out = _drift(mapping, columns, types, position, existing, index)
-    columns = _kept(tuple(c for c in columns if c.name not in left_out), existing)
-    columns = tuple(_typed(c, types, existing, keeps_types) for c in columns)
+    columns = in_spelling_of_table(tuple(c for c in columns if c.name not in left_out), existing)
+    columns = tuple(with_type(c, types, existing, keeps_types) for c in columns)
     mode = _mode(mapping, existing, full_refresh)
-    if mode in ("merge", "append") and (other := _of_other_type(mapping, columns, existing)):
+    if mode in ("merge", "append") and (other := of_other_type(mapping, columns, existing)):
         refused = f"{refused} {other}" if refused else other
     carried = frozenset(c.name for c in columns if c.field is None or "." in c.field or match(c.field, types))
     return ObjectPlan(
@@ -152,6 +158,7 @@ def plan_object(
         full_refresh,
         drift,
         refused,
+        patches=tuple(patches),
     )
 
 
@@ -201,15 +208,16 @@ def landed_types(files: Iterable[LandedFile], never_read: frozenset[str]) -> dic
     return types
 
 
-def _spelled(files: Iterable[LandedFile]) -> dict[str, str]:
-    spelled: dict[str, str] = {}
+def spelled(files: Iterable[LandedFile]) -> dict[str, str]:
+    """`{field in lower case: as it landed first}`."""
+    found: dict[str, str] = {}
     for file in files:
         for name, _ in file.fields:
-            spelled.setdefault(name.lower(), name)
-    return spelled
+            found.setdefault(name.lower(), name)
+    return found
 
 
-def _typed(column: OutputColumn, types: Mapping[str, str], existing: Mapping[str, str], keeps: bool) -> OutputColumn:
+def with_type(column: OutputColumn, types: Mapping[str, str], existing: Mapping[str, str], keeps: bool) -> OutputColumn:
     """The column with its final type: declared, else the table's, else what landed (if asked), else text."""
     if column.type:
         return replace(column, type=column.type.lower().replace(" ", ""))
@@ -222,7 +230,7 @@ def _typed(column: OutputColumn, types: Mapping[str, str], existing: Mapping[str
     return replace(column, type=kind)
 
 
-def _kept(columns: tuple[OutputColumn, ...], existing: Mapping[str, str]) -> tuple[OutputColumn, ...]:
+def in_spelling_of_table(columns: tuple[OutputColumn, ...], existing: Mapping[str, str]) -> tuple[OutputColumn, ...]:
     """The columns in the spelling that the table already has, so that a field's other case is no other column."""
     index = NameIndex(existing)
     out = []
@@ -240,7 +248,7 @@ def _mode(mapping: ObjectMapping, existing: Mapping[str, str], full_refresh: boo
     return "replace" if mapping.target.write == "replace" else "merge"
 
 
-def _of_other_type(mapping: ObjectMapping, columns: Sequence[OutputColumn], existing: Mapping[str, str]) -> str | None:
+def of_other_type(mapping: ObjectMapping, columns: Sequence[OutputColumn], existing: Mapping[str, str]) -> str | None:
     """Why the table takes no rows of these columns: all of its files have the types that it was made with."""
     index = NameIndex(existing)
     named = [(name, c.type) for c in columns if c.type and (name := index.match(c.name))]

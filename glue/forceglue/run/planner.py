@@ -7,11 +7,13 @@ from functools import cached_property
 
 from forceglue.errors import UsageError
 from forceglue.landing.inventory import Inventory, LandedFile, ListedFile, inventory, load_facts
-from forceglue.landing.position import announced, read
+from forceglue.landing.patch import Kind
+from forceglue.landing.position import Position, announced, read
 from forceglue.mapping.model import DatasetMapping, ObjectMapping
 from forceglue.mapping.names import table_name
 from forceglue.mapping.project import Project
 from forceglue.run.context import RunContext
+from forceglue.run.patch_plan import plan_patch
 from forceglue.run.plan import DatasetPlan, ObjectPlan, fingerprint, plan_object
 from forceglue.run.report import RejectedFile
 from forceglue.run.tables import Tables
@@ -108,10 +110,12 @@ class Planner:
         fresh = [f for f in listed if refresh or f.identity not in position.loaded]
         facts = load_facts(self._ctx.landing, project, fresh)
         waiting = [f for f in self._waiting if f.object.lower() == mapping.source.lower()]
+        files = (*sorted(facts.files, key=lambda f: f.order), *waiting)
         plan = plan_object(
             mapping,
             catalog_fields=project.fields(mapping) or (),
-            files=(*sorted(facts.files, key=lambda f: f.order), *waiting),
+            files=[f for f in files if f.patch is None],
+            patches=[f for f in files if f.patch],
             repeated=facts.repeated,
             position=position,
             table=table,
@@ -120,6 +124,33 @@ class Planner:
         )
         rejected = tuple(RejectedFile(r.path, r.message, r.code, r.moved_to) for r in facts.rejected)
         return plan, rejected
+
+    def patch(self, name: str, kind: Kind, files: Sequence[LandedFile]) -> ObjectPlan | None:
+        """The plan of laying these patches over the object's table as it is now.
+
+        None where there is none of the kind that is not there yet, or no table: they wait for it.
+        """
+        table = Table(self._ctx.warehouse, name, name).state()
+        position = read(self._ctx.warehouse, name, table.position if table else None)
+        return self.patch_onto(name, kind, files, table, position)
+
+    def patch_onto(
+        self, name: str, kind: Kind, files: Sequence[LandedFile], table: TableState | None, position: Position
+    ) -> ObjectPlan | None:
+        """As `patch`, for the table and the position that are told."""
+        mine = [f for f in files if f.patch and f.patch.kind == kind and f.identity not in position.loaded]
+        if table is None or not mine:
+            return None
+        mapping = self.mapping(name)
+        return plan_patch(
+            mapping,
+            kind,
+            catalog_fields=self._ctx.project.fields(mapping) or (),
+            files=mine,
+            position=position,
+            table=table,
+            keeps_types=name not in self._ctx.project.objects,
+        )
 
     def dataset(self, name: str) -> DatasetPlan:
         """The plan of a dataset: unchanged where its mapping and everything it reads are as they were."""

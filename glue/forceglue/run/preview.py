@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from forceglue.landing.patch import KINDS
 from forceglue.mapping.model import DatasetMapping
 from forceglue.quality import rules as q
 from forceglue.run.context import RunContext
@@ -87,9 +88,14 @@ def preview(request: RunRequest, name: str, *, limit: int = 20, only: Only | Non
 
 def _object(ctx: RunContext, planner: Planner, tables: Foreseen, name: str, limit: int, only: Only | None) -> Preview:
     plan, _ = planner.object(name)
-    if plan.files:
-        prepared = _prepared(ctx, plan, tables)
-        return Preview(name, "new files", prepared.columns, _rows(prepared, limit, only), plan.stopped)
+    batches = list(_batches(ctx, planner, tables, plan))
+    if batches:
+        columns = tuple(dict.fromkeys(c for prepared in batches for c in prepared.columns))
+        shown: list[dict[str, Any]] = []
+        for prepared in batches:
+            shown += _rows(prepared, limit - len(shown), only) if len(shown) < limit else ()
+        whole = ({**dict.fromkeys(columns), **row} for row in shown)
+        return Preview(name, "new files", columns, tuple(whole), plan.stopped)
     table = tables.rows(name)
     if table is None:
         return Preview(name, "nothing", (), ())
@@ -100,8 +106,26 @@ def _object(ctx: RunContext, planner: Planner, tables: Foreseen, name: str, limi
 
 def _foresee(ctx: RunContext, planner: Planner, tables: Foreseen, name: str) -> None:
     plan, _ = planner.object(name)
-    if plan.files and not plan.stopped:
-        tables.foresee(name, rows_after(plan, _prepared(ctx, plan, tables), tables.rows(name)))
+    for _ in _batches(ctx, planner, tables, plan):
+        pass
+
+
+def _batches(ctx: RunContext, planner: Planner, tables: Foreseen, plan: ObjectPlan) -> Iterator[Prepared]:
+    """What the next run would load into the table, batch by batch; the table is foreseen with each."""
+    if plan.files:
+        yield _foreseen(ctx, plan, tables)
+    for kind in KINDS:
+        onto = tables.onto(plan, kind)
+        follows = onto and planner.patch_onto(plan.name, kind, plan.patches, *onto)
+        if follows and follows.files and not follows.stopped:
+            yield _foreseen(ctx, follows, tables)
+
+
+def _foreseen(ctx: RunContext, plan: ObjectPlan, tables: Foreseen) -> Prepared:
+    prepared, today = _prepared(ctx, plan, tables), tables.rows(plan.name)
+    if not plan.stopped:
+        tables.foresee(plan.name, rows_after(plan, prepared, today))
+    return prepared
 
 
 def _prepared(ctx: RunContext, plan: ObjectPlan, tables: Foreseen) -> Prepared:
@@ -109,7 +133,9 @@ def _prepared(ctx: RunContext, plan: ObjectPlan, tables: Foreseen) -> Prepared:
     batch = read_batch(ctx.spark(), plan.files, hidden(plan.mapping))
     rejected: frozenset[int] = frozenset()
     while True:
-        prepared = prepare(ctx, plan, batch, tables.live, rejected, ExpectationFlags(()))
+        prepared = prepare(
+            ctx, plan, batch, tables.live, rejected, ExpectationFlags(()), tables.rows(plan.name), whole=True
+        )
         if not plan.mapping.quality.reject_file:
             return prepared
         rejecting = tally(prepared.frame, prepared.checks, by_file=True).rejecting

@@ -8,6 +8,7 @@ from typing import Any
 from forceglue.run.console import ProgressPrinter
 from forceglue.run.report import MappingReport
 from forceglue.run.request import RunRequest
+from forceglue.run.wording import patched_rows
 
 
 def printer(request: RunRequest, shown: ProgressPrinter) -> RunRequest:
@@ -19,9 +20,8 @@ def printer(request: RunRequest, shown: ProgressPrinter) -> RunRequest:
             if state == "ended":
                 shown.say(f"{facts['passed']} files passed the checks, {facts['rejected']} were turned away")
         elif isinstance(report, MappingReport):
-            shown.on_event(
-                name, report.status, {k: v for k, v in asdict(report).items() if isinstance(v, (int, float))}
-            )
+            counts = {k: v for k, v in asdict(report).items() if isinstance(v, (int, float))}
+            shown.on_event(name, report.status, counts, patched_rows(report.patched))
         else:
             shown.on_event(name, "working", {})
 

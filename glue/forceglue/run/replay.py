@@ -30,8 +30,9 @@ from forceglue.run.planner import Planner, work_order
 from forceglue.run.publish import publish
 from forceglue.run.report import MappingReport, Paths, RunReport, run_status
 from forceglue.run.request import RunRequest
-from forceglue.run.runner import isolated
+from forceglue.run.runner import isolated, tried
 from forceglue.run.tables import Tables
+from forceglue.run.wording import plural
 from forceglue.transform.again import read_again
 from forceglue.write.delta_table import Table
 
@@ -95,7 +96,7 @@ class _Replay:
         self._ctx.tell(name, "started")
         clock = time.monotonic()
         work = self._dataset if dataset else self._object
-        report = isolated(name, "dataset" if dataset else "object", lambda: work(name))
+        report = isolated(name, "dataset" if dataset else "object", lambda: tried(lambda: work(name)))
         report = replace(report, seconds=round(time.monotonic() - clock, 3))
         self._ctx.tell(name, report.status, report=report)
         return report
@@ -120,7 +121,8 @@ class _Replay:
             full_refresh=False,
             keeps_types=name not in ctx.project.objects,
         )
-        return run_object(ctx, replace(plan, position=position, again=True), self._tables.live, batch)
+        report = run_object(ctx, replace(plan, position=position, again=True), self._tables.live, batch)
+        return replace(report, warnings=(*report.warnings, *_left_out(batch.left_out)))
 
     def _dataset(self, name: str) -> MappingReport:
         ctx = self._ctx
@@ -129,6 +131,13 @@ class _Replay:
             settle(ctx.warehouse, name, position)
             return MappingReport(name, "dataset", "unchanged")
         return run_dataset(ctx, self._planner.dataset(name), self._tables, kept=self._planner.is_read(name))
+
+
+def _left_out(rows: int) -> tuple[str, ...]:
+    """What is told of rows that patches brought: each is a part of a record, and the next refresh brings it again."""
+    if not rows:
+        return ()
+    return (f"{plural(rows, 'refreshed row')} left out: the next refresh brings the values again",)
 
 
 def _as_replayed(mapping: ObjectMapping) -> ObjectMapping:

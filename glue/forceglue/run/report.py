@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal
@@ -72,8 +72,11 @@ class MappingReport:
     """One mapping in one run; counts are rows.
 
     `landed = written + superseded + filtered + dropped + quarantined`; inserted, updated and deleted say what the
-    written rows did to the table. A mapping that was stopped or failed loaded nothing: these are 0, and `held` is what
-    was read and waits for the next run.
+    written rows did to the table. A batch that was stopped or failed loaded nothing: its rows count for 0, and `held`
+    is what was read and waits for the next run.
+
+    Attributes:
+        patched: of the written rows, those that patches changed: `{kind of patch: rows}`.
     """
 
     name: str
@@ -99,6 +102,7 @@ class MappingReport:
     expectations: tuple[ExpectationResult, ...] = ()
     held: int = 0
     warnings: tuple[str, ...] = ()
+    patched: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def balance(self) -> bool:
@@ -172,6 +176,34 @@ class RunReport:
     def from_json(text: str | bytes) -> RunReport:
         """The report that `to_json` wrote; keys that a later version added are passed over. Raises ValueError."""
         return _adapter().validate_json(text)
+
+
+def followed(first: MappingReport, then: MappingReport) -> MappingReport:
+    """Two batches of one mapping as one report: counts and times added up, and the worse of the two told."""
+    worse = {"failed": 3, "stopped": 2, "skipped": 2, "written": 1, "unchanged": 0}
+    status = max(first, then, key=lambda m: worse[m.status]).status
+    counts = ("landed", *OUTCOMES, "inserted", "updated", "deleted", "held")
+    return replace(
+        first,
+        status=status,
+        **{name: getattr(first, name) + getattr(then, name) for name in counts},
+        seconds=first.seconds + then.seconds,
+        rules=_added(first.rules, then.rules),
+        files=(*first.files, *then.files),
+        error=" ".join(m.error for m in (first, then) if m.error) or None,
+        stages={**first.stages, **{k: round(first.stages.get(k, 0.0) + s, 3) for k, s in then.stages.items()}},
+        warnings=(*first.warnings, *then.warnings),
+        patched={**first.patched, **then.patched},
+    )
+
+
+def _added(first: tuple[RuleCount, ...], then: tuple[RuleCount, ...]) -> tuple[RuleCount, ...]:
+    rules = {(rule.name, rule.severity): rule for rule in first}
+    for rule in then:
+        had = rules.get((rule.name, rule.severity))
+        more = replace(had, passed=had.passed + rule.passed, failed=had.failed + rule.failed) if had else rule
+        rules[rule.name, rule.severity] = more
+    return tuple(rules.values())
 
 
 def run_status(mappings: tuple[MappingReport, ...]) -> RunStatus:

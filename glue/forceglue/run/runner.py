@@ -5,29 +5,36 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 from forceglue.errors import ConcurrentRunError, ForceglueError, GateStopped
 from forceglue.landing.ingest import ingest
+from forceglue.landing.inventory import LandedFile
+from forceglue.landing.patch import KINDS
+from forceglue.landing.patch import Kind as PatchKind
 from forceglue.landing.store import Store
 from forceglue.mapping.load import load_project
 from forceglue.quality.quarantine import settle
 from forceglue.run.context import RunContext, new_run_id
 from forceglue.run.dataset_run import run_dataset
 from forceglue.run.object_run import run_object
+from forceglue.run.plan import ObjectPlan
 from forceglue.run.planner import Planner, work_order
 from forceglue.run.publish import publish
-from forceglue.run.report import IngestCounts, Kind, MappingReport, Paths, RejectedFile, RunReport
+from forceglue.run.report import IngestCounts, Kind, MappingReport, Paths, RejectedFile, RunReport, followed
 from forceglue.run.request import RunRequest
 from forceglue.run.stages import Stages
 from forceglue.run.tables import Tables
 from forceglue.write.delta_table import usable
 
 _TRIES = 3
-"""How often a mapping is planned anew when another run commits to its table meanwhile."""
+"""How often a batch is planned anew when another run commits to its table meanwhile."""
+_Done = TypeVar("_Done")
 
 
 def run(request: RunRequest) -> RunReport:
@@ -131,38 +138,50 @@ class Scheduler:
 
     def _planned(self, name: str) -> MappingReport:
         if name in self._ctx.project.datasets:
-            dataset = self._planner.dataset(name)
-            if dataset.unchanged:
-                settle(self._ctx.warehouse, name, dataset.position)
-                return MappingReport(name, "dataset", "unchanged")
-            with self._ctx.sized(dataset.rows):
-                return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
+            return tried(lambda: self._built(name))
+        report, patches = tried(lambda: self._whole_records(name))
+        for kind in KINDS:
+            if any(file.patch and file.patch.kind == kind for file in patches):
+                more = isolated(name, "object", partial(tried, partial(self._patched, name, kind, patches)))
+                report = followed(report, more)
+        return report
+
+    def _built(self, name: str) -> MappingReport:
+        dataset = self._planner.dataset(name)
+        if dataset.unchanged:
+            settle(self._ctx.warehouse, name, dataset.position)
+            return MappingReport(name, "dataset", "unchanged")
+        with self._ctx.sized(dataset.rows):
+            return run_dataset(self._ctx, dataset, self._tables, kept=self._planner.is_read(name))
+
+    def _whole_records(self, name: str) -> tuple[MappingReport, tuple[LandedFile, ...]]:
+        """Loads the files that bring records whole; gives the patches that come after them, too."""
         plan, rejected = self._planner.object(name)
+        return replace(self._loaded(plan), rejected_files=rejected), plan.patches
+
+    def _patched(self, name: str, kind: PatchKind, patches: Sequence[LandedFile]) -> MappingReport:
+        plan = self._planner.patch(name, kind, patches)
+        return MappingReport(name, "object", "unchanged") if plan is None else self._loaded(plan)
+
+    def _loaded(self, plan: ObjectPlan) -> MappingReport:
         if plan.stopped:
-            return MappingReport(
-                name,
-                "object",
-                "stopped",
-                drift=plan.drift,
-                error=plan.stopped,
-                held=plan.landed,
-                rejected_files=rejected,
-            )
-        if plan.unchanged:
-            settle(self._ctx.warehouse, name, plan.position)  # what a run that was killed right after its commit left
-            return MappingReport(name, "object", "unchanged", rejected_files=rejected)
+            return MappingReport(plan.name, "object", "stopped", drift=plan.drift, error=plan.stopped, held=plan.landed)
+        if plan.unchanged or not (plan.files or plan.table):
+            # what a run that was killed right after its commit left
+            settle(self._ctx.warehouse, plan.name, plan.position)
+            return MappingReport(plan.name, "object", "unchanged")
         with self._ctx.sized(self._planner.rows_met(plan)):
-            return replace(run_object(self._ctx, plan, self._tables.live), rejected_files=rejected)
+            return run_object(self._ctx, plan, self._tables.live)
 
 
 def isolated(name: str, kind: Kind, work: Callable[[], MappingReport]) -> MappingReport:
     """The one place where a mapping's failure is kept from the others; exit code and report show it.
 
     Args:
-        work: plans and loads the mapping; called again where another run committed to its table meanwhile.
+        work: plans and loads the mapping.
     """
     try:
-        return _tried(work)
+        return work()
     except GateStopped as stop:
         return MappingReport(
             name, kind, "stopped", error=str(stop), rules=stop.rules, expectations=stop.expectations, held=stop.held
@@ -173,7 +192,8 @@ def isolated(name: str, kind: Kind, work: Callable[[], MappingReport]) -> Mappin
         return MappingReport(name, kind, "failed", error=told(error))
 
 
-def _tried(work: Callable[[], MappingReport]) -> MappingReport:
+def tried(work: Callable[[], _Done]) -> _Done:
+    """Plans and loads a batch; again, from its plan, where another run committed to the same table meanwhile."""
     for _ in range(_TRIES - 1):
         try:
             return work()

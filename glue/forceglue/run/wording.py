@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from forceglue.run.report import FAILED_STATUSES, OUTCOMES, MappingReport, RunReport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 OUTCOME_LABELS = {
     "written": "written",
@@ -17,6 +17,11 @@ OUTCOME_LABELS = {
     "filtered": "filtered",
     "dropped": "dropped",
     "quarantined": "quarantined",
+}
+PATCH_LABELS = {
+    "refresh": ("refreshed", "refreshed"),
+    "deleted": ("deletion", "deletions"),
+    "vanished": ("vanished", "vanished"),
 }
 MINUTE, HOUR = 60, 3600
 SHOWN_IN_TENTHS = 9.95
@@ -47,6 +52,11 @@ def number(value: float) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 row`, `12,345 rows`."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def patched_rows(patched: Mapping[str, int]) -> str:
+    """`12 refreshed, 3 deletions`: how many rows patches changed; empty where none."""
+    return ", ".join(plural(n, *PATCH_LABELS[kind]) for kind, n in patched.items() if n)
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ from forceglue.landing.inventory import LandedFile
 from forceglue.landing.store import Store
 from forceglue.quality.quarantine import quarantine_schema, quarantine_table
 from forceglue.transform.cast import quoted
-from forceglue.transform.prepared import RAW, ROW_NUMBER, SET_ASIDE_AT
+from forceglue.transform.prepared import PATCH, RAW, ROW_NUMBER, SET_ASIDE_AT
 from forceglue.transform.read import ASIDE_AT, RAW_ROW, ROW, SEQ, Batch, numbered
 from forceglue.transform.trace import FILENAME, FLOW, INGESTED, literal
 
@@ -42,7 +42,9 @@ def read_again(
     """
     home = quarantine_table(store, mapping).uri
     kept = spark.read.schema(quarantine_schema()).parquet(*(f"{home}/{path}" for path in paths))
-    origins = _origins(kept)
+    found = _origins(kept)
+    origins = [row for row in found if row["file"] is not None]
+    left_out = sum(int(row["rows"]) for row in found if row["file"] is None)
     seen: dict[str, None] = dict.fromkeys(key for row in origins for key in row["keys"] or ())
     forms: dict[str, list[str]] = {}
     for key in seen:
@@ -50,21 +52,25 @@ def read_again(
             forms.setdefault(key.lower(), []).append(key)
     hidden = [key for key in seen if key.lower() in never_read]
     files = tuple(_file(row, object_name, never_read) for row in origins)
-    frame = _numbered(spark, kept, [row["file"] for row in origins])
+    frame = _numbered(spark, kept.where(f"{PATCH} IS NULL"), [row["file"] for row in origins])
     frame = _fields(frame, forms, hidden)
     spelled = {field: form[0] for field, form in forms.items()}
-    return Batch(frame, dict.fromkeys(forms, "string"), spelled, files, again=True)
+    return Batch(frame, dict.fromkeys(forms, "string"), spelled, files, again=True, left_out=left_out)
 
 
 def _origins(kept: DataFrame) -> list[Row]:
-    """One row a landed file, in landing order: what is known of it, its number of rows, the fields that they name."""
+    """One row a landed file, in landing order: what is known of it, its number of rows, the fields that they name.
+
+    What patches brought is no whole record: all of it is one row, without a file.
+    """
     from pyspark.sql.functions import expr
 
     told = [f"first({name}) AS {name}" for name in _ORIGIN]
     told += [f"unix_micros(first({INGESTED})) AS micros", "count(1) AS rows"]
     told.append(f"array_distinct(flatten(collect_set(json_object_keys({RAW})))) AS keys")
-    rows = kept.selectExpr("*", f"{_FILE} AS file").groupBy("file").agg(*map(expr, told)).collect()
-    return sorted(rows, key=lambda row: (row["micros"] or 0, row[FILENAME] or "", row["file"]))
+    named = kept.selectExpr("*", f"IF({PATCH} IS NULL, {_FILE}, NULL) AS file")
+    rows = named.groupBy("file").agg(*map(expr, told)).collect()
+    return sorted(rows, key=lambda row: (row["micros"] or 0, row[FILENAME] or "", row["file"] or ""))
 
 
 def _file(row: Row, object_name: str, never_read: frozenset[str]) -> LandedFile:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 RAW, REASONS, RECORD_KEY, ROW_NUMBER, SET_ASIDE_AT = "_raw", "_reasons", "_record_key", "_row", "_quarantined_at"
 """Columns of a row that is set aside, beside the target's own."""
+PATCH = "_patch"
+"""And of one that was no whole record: the kind of its patch."""
 
 Flags = Callable[[Callable[[], "DataFrame"]], Mapping[str, "Column"]]
 """From the rows that would be written (made when asked for) to named conditions that the pass counts."""
@@ -52,12 +54,16 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Aside:
-    """SQL texts of what a row that is set aside takes along: the raw row, its key, its place in the file, the time."""
+    """SQL texts of what a row that is set aside takes along: the raw row, its key, its place in the file, the time.
+
+    `patch` is the kind of patch that the rows come from; None where they are whole records.
+    """
 
     raw: str
     key: str
     row: str
     at: str
+    patch: str | None = None
 
 
 def judged(
@@ -102,6 +108,7 @@ def judged(
         f"IF({out}, {q.reasons(checks)}, NULL) AS {REASONS}",
         f"CAST(IF({out}, {aside.row}, NULL) AS BIGINT) AS {ROW_NUMBER}",
         f"IF({out}, {aside.at}, NULL) AS {SET_ASIDE_AT}",
+        *((f"IF({out}, '{aside.patch}', NULL) AS {PATCH}",) if aside.patch else ()),
         q.VERDICT,
     )
     return Prepared(frame, tuple(columns), checks, read)

@@ -42,6 +42,7 @@ class Batch:
         spelled: `{field in lower case: the name as it landed}`.
         files: the files, in landing order; `__seq` counts them.
         again: the rows come from the quarantine: the frame also has `__raw_row` and `__aside_at`.
+        left_out: rows of the quarantine that are not in it, since patches brought them, which bring no whole record.
     """
 
     frame: DataFrame
@@ -49,6 +50,7 @@ class Batch:
     spelled: dict[str, str]
     files: tuple[LandedFile, ...]
     again: bool = False
+    left_out: int = 0
 
 
 def read_batch(

@@ -33,17 +33,17 @@ def literal(value: object) -> str:
 def trace_sql(files: Sequence[LandedFile], run_id: str) -> dict[str, str]:
     """`{column: SQL text}` of the traceability columns."""
     return {
-        FILENAME: _of_file([f.source_uri for f in files]),
-        "function_name": _of_file([f.function_name for f in files]),
-        "function_version": _of_file([f.function_version for f in files]),
-        "aws_request_id": _of_file([f.request_id for f in files]),
-        FLOW: _of_file([f.flow_execution for f in files]),
-        INGESTED: _of_file([f.ingested_at or f.mtime for f in files]),
+        FILENAME: of_file([f.source_uri for f in files]),
+        "function_name": of_file([f.function_name for f in files]),
+        "function_version": of_file([f.function_version for f in files]),
+        "aws_request_id": of_file([f.request_id for f in files]),
+        FLOW: of_file([f.flow_execution for f in files]),
+        INGESTED: of_file([f.ingested_at or f.mtime for f in files]),
         RUN: literal(run_id),
     }
 
 
-def _of_file(values: Sequence[object]) -> str:
+def of_file(values: Sequence[object]) -> str:
     """The value that belongs to the row's file; an array by file number, so that it costs an index and no join."""
     if len(set(values)) == 1:
         return literal(values[0])

@@ -221,7 +221,9 @@ def _met(own: SparkSession, table: Table, paths: Sequence[str], terms: MergeTerm
     current = history.alias("t").where("t.is_current").where(terms.meets("t"))
     on = F.expr(" AND ".join(f"s.{quoted(k)} = t.{quoted(k)}" for k in keys.key))
     lost = {c for c in columns if c not in terms.data and c not in _ENGINE and c in current.columns}
-    values = [f"{'t' if c in lost else 's'}.{quoted(c)} AS {quoted(c)}" for c in columns]
+    values = [f"{'t' if c in lost else 's'}.{quoted(c)} AS {quoted(c)}" for c in columns if c != "valid_from"]
+    # a refresh opened a version since the record was last changed: no version ends before it began
+    values.append("greatest(s.valid_from, t.valid_from) AS valid_from")
     met = source.join(current, on, "left").selectExpr(*values, f"{scd2_action(terms, current.columns)} AS {_ACTION}")
     met = met.where(f"{_ACTION} <> 'none'")
     return _without_ended(met, history, keys) if terms.ends else met

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from forceglue.landing.store import Store
 from forceglue.write.delta_stats import file_stats
 
 if TYPE_CHECKING:
-    from deltalake import DeltaTable
+    from deltalake import CommitProperties, DeltaTable
     from pyspark.sql.types import StructType
 
     from forceglue.write.staged import StagedFile
@@ -143,7 +143,7 @@ class Table:
             replace: the files are all that the table holds afterwards.
             remove_below: live files to take out in the same transaction.
         """
-        from deltalake import CommitProperties, Schema, Transaction
+        from deltalake import Schema
         from deltalake.exceptions import CommitFailedError, DeltaError
         from deltalake.transaction import AddAction, create_table_with_add_actions
 
@@ -162,11 +162,7 @@ class Table:
             for f in files
         ]
         delta_schema = Schema.from_json(nullable(schema).json())
-        commit = CommitProperties(
-            app_transactions=[Transaction(app_id(self.mapping), position, int(time.time() * 1000))],
-            custom_metadata={"forceglue.position": str(position)},
-            max_commit_retries=0,
-        )
+        commit = self._commit(position)
         try:
             if at is None:
                 create_table_with_add_actions(
@@ -220,6 +216,33 @@ class Table:
             for p in sorted(paths)
         ]
 
+    def advance(self, position: int, at: TableState) -> None:
+        """Commits the position alone: no row changes.
+
+        Raises:
+            ConcurrentRunError: another run committed since the state `at`.
+        """
+        from deltalake.exceptions import CommitFailedError
+
+        table = self.open()
+        if table is None or not only_tidied(table, at.version):
+            raise self._overtaken()
+        commit = self._commit(position, {_ROWS: _SAME})
+        parts = list(at.partitions) or None
+        try:
+            table.create_write_transaction([], "append", table.schema(), parts, commit_properties=commit)
+        except CommitFailedError as error:
+            raise self._overtaken() from error
+
+    def _commit(self, position: int, told: Mapping[str, str] | None = None) -> CommitProperties:
+        from deltalake import CommitProperties, Transaction
+
+        return CommitProperties(
+            app_transactions=[Transaction(app_id(self.mapping), position, int(time.time() * 1000))],
+            custom_metadata={"forceglue.position": str(position), **(told or {})},
+            max_commit_retries=0,
+        )
+
     def confirm(self, position: int) -> None:
         """Raises `ConcurrentRunError` unless the table's position is the given one."""
         table = self.open()
@@ -243,7 +266,7 @@ class Table:
     def holds_rows_of(self, version: int) -> bool:
         """Whether the table has the rows that it had at that version of its log."""
         table = self.open()
-        return table is not None and only_tidied(table, version)
+        return table is not None and _only(table, version, lambda e: e.get("operation") in TIDYING or _ROWS in e)
 
     def metrics(self) -> dict[str, int]:
         """The operation metrics of the last commit."""
@@ -260,17 +283,24 @@ class Table:
         )
 
 
+_ROWS, _SAME = "forceglue.rows", "same"
+"""What a commit says of itself that moves the position and changes no row."""
 TIDYING = frozenset({"OPTIMIZE", "VACUUM START", "VACUUM END"})
 """Operations of the log that change no row."""
 
 
 def only_tidied(table: DeltaTable, since: int) -> bool:
     """Whether nothing but maintenance, which changes no row, was committed after that version of the log."""
+    return _only(table, since, lambda entry: entry.get("operation") in TIDYING)
+
+
+def _only(table: DeltaTable, since: int, harmless: Callable[[Mapping[str, Any]], bool]) -> bool:
+    """Whether nothing but such commits came after that version of the log."""
     behind = table.version() - since
     if behind <= 0:
         return behind == 0
     told = table.history(behind)
-    return len(told) == behind and all(entry.get("operation") in TIDYING for entry in told)
+    return len(told) == behind and all(map(harmless, told))
 
 
 def usable(root: str) -> str:

@@ -152,6 +152,31 @@ def test_deleted_and_updated(org, client, clock):
     assert [one["id"] for one in window(client, "deleted", start, end).json()["deletedRecords"]] == [ids[1]]
 
 
+def test_a_process_that_is_not_complete_keeps_the_end_back(org, client, clock):
+    one = org.insert("Account", {"Name": "n"})
+    clock.advance(timedelta(minutes=10))
+    org.records.unfinished_since = clock.at
+    clock.advance(timedelta(minutes=10))
+    org.purge("Account", one)
+    clock.advance(timedelta(minutes=10))
+    start, end = "2026-11-15T10:35:00Z", "2026-11-15T11:00:00Z"
+    told = window(client, "deleted", start, end).json()
+    assert (told["deletedRecords"], told["latestDateCovered"]) == ([], "2026-11-15T10:40:00.000+0000")
+    org.records.unfinished_since = None
+    assert [r["id"] for r in window(client, "deleted", start, end).json()["deletedRecords"]] == [one]
+
+
+def test_a_start_before_the_log_may_be_refused(org, client, clock):
+    org.access.session_life = timedelta(days=99)
+    clock.advance(timedelta(days=2))
+    org.records.log_since, org.records.log_refuses = clock.at - timedelta(hours=1), True
+    refused = window(client, "deleted", "2026-11-15T10:30:00Z", "2026-11-17T10:30:00Z")
+    assert refused.status_code == 400 and refused.json()[0] == {
+        "errorCode": "INVALID_REPLICATION_DATE", "message": "startDate before org replication enabled date",
+    }  # fmt: skip
+    assert window(client, "deleted", "2026-11-17T09:30:00Z", "2026-11-17T10:30:00Z").status_code == 200
+
+
 def test_the_delete_log_is_short(org, client, clock):
     org.access.session_life = timedelta(days=99)
     old = org.insert("Account", {"Name": "old"})

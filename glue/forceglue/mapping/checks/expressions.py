@@ -8,6 +8,7 @@ from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.scope import Scope
 from forceglue.mapping.checks.types import check_holds
 from forceglue.mapping.model import AllColumns, AnyMapping, Column, EmptyColumns, NamedColumns
+from forceglue.mapping.model.refresh import WORDS
 from forceglue.mapping.problems import DocPath
 
 _SQL_CODES = {"syntax": "FG-SQL-001", "reach": "FG-SQL-002", "condition": "FG-SQL-003"}
@@ -56,6 +57,9 @@ def check_type(text: str | None, path: DocPath, report: Report) -> None:
         )
 
 
+REFRESH_WORDS = f"refresh: {WORDS}; in this mapping, or under `objects` of project.yaml"
+
+
 class FieldUse:
     """What Salesforce knows of the fields that a mapping names."""
 
@@ -80,7 +84,7 @@ class FieldUse:
                 path,
                 f"`{field.name}` is a formula: when it changes, Salesforce does not mark the record as changed",
                 found=field.name,
-                allowed="refresh: ignore | full | {every: 7 days} in this mapping",
+                allowed=REFRESH_WORDS,
             )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from forceglue.mapping.catalog import CatalogField
-from forceglue.mapping.checks.expressions import FieldUse, block_paths, check_columns, check_sql
+from forceglue.mapping.checks.expressions import REFRESH_WORDS, FieldUse, block_paths, check_columns, check_sql
 from forceglue.mapping.checks.report import Report
 from forceglue.mapping.checks.scope import Scope, object_scope
 from forceglue.mapping.checks.tables import Tables
 from forceglue.mapping.model import AllColumns, Lookup, ObjectMapping
+from forceglue.mapping.model.refresh import acts_like_formula
 from forceglue.mapping.names import match
 from forceglue.mapping.problems import DocPath
 from forceglue.mapping.standard import misspelt
@@ -22,7 +23,8 @@ def check_object(m: ObjectMapping, tables: Tables, report: Report) -> None:
         allowed = "an API name; put the describe of an unusual object into catalog/"
         report.add("FG-REF-005", ("source",), message, found=m.source, allowed=allowed, near=meant)
     scope = object_scope(m, tables, report)
-    use = FieldUse(report, has_refresh=m.refresh is not None or report.pruned("refresh"))
+    said = tables.project.with_defaults(m).refresh is not None
+    use = FieldUse(report, has_refresh=said or report.pruned("refresh"))
     check_columns(m, scope, use, report)
     _check_all(m, scope, use, report)
     _check_kept_formulas(m, tables, report, use)
@@ -33,6 +35,7 @@ def check_object(m: ObjectMapping, tables: Tables, report: Report) -> None:
         if lookup.key is not None:
             scope.check(f"{alias}.{lookup.key}", ("lookups", alias, "key"))
     _check_record_words(m, tables, scope, report)
+    _check_also(m, scope, report)
     if m.where is not None:
         for read in check_sql(m.where, ("where",), report, predicate=True):
             use.note(scope.check(read, ("where",)), ("where",))
@@ -101,8 +104,19 @@ def _check_kept_formulas(m: ObjectMapping, tables: Tables, report: Report, use: 
             where,
             f"formula fields are kept: {head}; when one changes, Salesforce does not mark the record as changed",
             found=head,
-            allowed="refresh: ignore | full | {every: 7 days} in this mapping",
+            allowed=REFRESH_WORDS,
         )
+
+
+def _check_also(m: ObjectMapping, scope: Scope, report: Report) -> None:
+    """Fields that behave like formulas must be there; one that describe calls a formula is read without being named."""
+    for at, name in enumerate(acts_like_formula(m.refresh)):
+        place: DocPath = ("refresh", "also", at)
+        found = scope.check(name, place)
+        if found is not None and found.calculated:
+            report.add(
+                "FG-FLD-003", place, f"describe calls `{found.name}` a formula: it is refreshed anyway", found=name
+            )
 
 
 def _written_fields(m: ObjectMapping) -> set[str]:

@@ -5,6 +5,7 @@ from forceglue.mapping.model.maintain import Maintain, ProjectMaintain
 from forceglue.mapping.model.mapping import AnyMapping, DatasetMapping, Example, Join, Lookup, ObjectMapping
 from forceglue.mapping.model.project import Connection, Environment, FileChecks, ObjectDefaults, ProjectSettings, Roots
 from forceglue.mapping.model.quality import SEVERITIES, Expectation, Quality, Rule, Severity
+from forceglue.mapping.model.refresh import Refresh
 from forceglue.mapping.model.target import CsvDelivery, Delivery, DeltaDelivery, JdbcDelivery, ParquetDelivery, Target
 
 __all__ = (
@@ -34,6 +35,7 @@ __all__ = (
     "ProjectMaintain",
     "ProjectSettings",
     "Quality",
+    "Refresh",
     "Roots",
     "Rule",
     "Severity",

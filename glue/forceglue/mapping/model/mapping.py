@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, Field
 
 from forceglue.mapping.model.base import Model
 from forceglue.mapping.model.columns import Block, column_blocks
-from forceglue.mapping.model.maintain import SPAN
 from forceglue.mapping.model.quality import ExpectationSpec, Quality, Rule, Severity
+from forceglue.mapping.model.refresh import RefreshSpec
 from forceglue.mapping.model.target import DRIFT, DeliverySpec, DriftPolicy, Target
 
 
@@ -21,22 +21,6 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 Columns = Annotated[tuple[Block, ...], BeforeValidator(column_blocks)]
 Naming = Literal["lower", "snake", "source"]
 Row = dict[str, Any]
-
-
-class Refresh(Model):
-    """How often formula fields need every record anew: their change does not touch SystemModstamp."""
-
-    every: str = Field(pattern=SPAN, description="For example `7 days`.")
-
-
-def _refresh_kind(raw: Any) -> str:
-    return "<every>" if isinstance(raw, (dict, Refresh)) else "<word>"
-
-
-RefreshSpec = Annotated[
-    Annotated[Literal["ignore", "full"], Tag("<word>")] | Annotated[Refresh, Tag("<every>")],
-    Discriminator(_refresh_kind),
-]
 
 
 class Lookup(Model):
@@ -108,8 +92,8 @@ class ObjectMapping(_Mapping):
     )
     refresh: RefreshSpec | None = Field(
         None,
-        description="Formula fields age silently: ignore accepts that, full says that each load brings every record, "
-        "every says how often a full load is due.",
+        description="How often formula fields are read again, of all records: never, every_run, daily, weekly, or "
+        "{every: 3 days}; {every: …, also: [Field]} for fields that behave like formulas.",
     )
 
     @property

@@ -9,6 +9,7 @@ from pydantic import Field
 from forceglue.mapping.model.base import Model
 from forceglue.mapping.model.maintain import ProjectMaintain
 from forceglue.mapping.model.mapping import Names, Naming
+from forceglue.mapping.model.refresh import RefreshSpec
 from forceglue.mapping.model.target import DRIFT, DriftPolicy
 
 
@@ -25,6 +26,10 @@ class ObjectDefaults(Model):
     on_drift: DriftPolicy = Field(
         "evolve",
         description=DRIFT,
+    )
+    refresh: RefreshSpec | None = Field(
+        None,
+        description="How often formula fields are read again, where the mapping does not say; unsaid: daily.",
     )
     never_read: tuple[str, ...] = Field((), description="Field names, in any object, that nothing may read.")
 

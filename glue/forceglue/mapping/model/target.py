@@ -48,6 +48,11 @@ class Target(Model):
         return self
 
     @property
+    def meets_rows(self) -> bool:
+        """Whether a load changes rows that are there: only then do patches (`landing.patch`) change anything."""
+        return self.write in ("upsert", "scd2")
+
+    @property
     def on_delete(self) -> Deletes:
         return self.deletes or ("close" if self.write == "scd2" else "mark")
 

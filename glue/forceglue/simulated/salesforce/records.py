@@ -36,12 +36,16 @@ class Records:
     Attributes:
         ids_most: how many ids getDeleted and getUpdated give at most.
         log_since: since when the log of deleted records is there, if that is less than 15 days.
+        log_refuses: an earlier start is refused, as after a purge, instead of answered with what is left.
+        unfinished_since: a process that began then is not complete: what changed since is told by a later call.
     """
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self.ids_most = IDS_MOST
         self.log_since: datetime | None = None
+        self.log_refuses = False
+        self.unfinished_since: datetime | None = None
 
     def create(self, schema: ObjectSchema, values: Mapping[str, Any], user_id: str) -> str:
         """A new record; its id."""
@@ -158,6 +162,8 @@ class Records:
         """getDeleted: what was deleted in a window, at most 15 days back."""
         first, last = self._window(schema, start, end)
         earliest = max(self._org.at() - _LOG_LIFE, self.log_since or self._org.at() - _LOG_LIFE)
+        if self.log_refuses and first < earliest:
+            raise ApiError("INVALID_REPLICATION_DATE", "startDate before org replication enabled date")
         since, until = moment(max(first, earliest)), moment(last)
         parts = ['SELECT "id", "at" FROM "_purged" WHERE "object" = ? AND "at" >= ? AND "at" < ?']
         params = [schema.name, since, until]
@@ -202,7 +208,8 @@ class Records:
             raise ApiError("INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago")
         if last - first < timedelta(minutes=1):
             raise ApiError("INVALID_REPLICATION_DATE", "endDate must be at least one minute greater than startDate")
-        return first, min(last, now)
+        last = min(last, now, max(first, self.unfinished_since or now))
+        return first, last
 
     def _limited(self, sql: str, params: Iterable[str]) -> list[tuple[Any, ...]]:
         rows = self._org.store.rows(f"{sql} LIMIT {self.ids_most + 1}", list(params))
