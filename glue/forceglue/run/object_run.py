@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped, UsageError
-from forceglue.landing.position import propose
+from forceglue.landing.position import Manifest, Position, propose
 from forceglue.mapping.expand import find_column
 from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import match
@@ -90,11 +90,12 @@ def run_object(
         with stages("quarantine"):
             aside = set_aside(
                 ctx.warehouse, plan.name, staged,
-                position=manifest.version, before=plan.position, expect=lambda: table.expect(plan.table),
+                position=manifest.version, before=plan.position, refreshed=plan.patch == "refresh",
+                expect=lambda: table.expect(plan.table),
             )  # fmt: skip
         with stages("commit"):
             merged = commit(ctx, plan, table, staged, loaded.prepared, manifest.version)
-        if aside or manifest.undone != plan.position.undone:
+        if aside or _leaves_behind(manifest, plan.position):
             with stages("quarantine"):
                 settle(ctx.warehouse, plan.name, manifest)
     except ConcurrentRunError:
@@ -178,6 +179,11 @@ def prepare(
         there = there.coalesce(1) if ctx.few else there
         return overlay(batch, mapping, inputs, Onto(there, plan.patch, plan.carried, whole or scd2))
     return object_rows(batch, mapping, inputs)
+
+
+def _leaves_behind(manifest: Manifest, before: Position) -> bool:
+    """Whether rows that counted before the batch may count no more."""
+    return (manifest.undone, manifest.refreshed_in) != (before.undone, before.refreshed_in)
 
 
 def _refreshed(plan: ObjectPlan) -> datetime | None:
