@@ -7,30 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped, UsageError
+from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped
 from forceglue.landing.position import Manifest, Position, propose
-from forceglue.mapping.expand import find_column
-from forceglue.mapping.model import ObjectMapping
-from forceglue.mapping.names import match
 from forceglue.quality import rules as q
 from forceglue.quality.quarantine import set_aside, settle, withdraw
 from forceglue.run.committing import buries, commit, own_folder, partitions
 from forceglue.run.context import RunContext
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rejected_files, rule_report
 from forceglue.run.leftovers import STAGING
+from forceglue.run.lookups import looked_into
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
 from forceglue.run.staging import Staged, stage
 from forceglue.run.tables import read_table
-from forceglue.transform.cast import quoted
-from forceglue.transform.columns import LookedInto
-from forceglue.transform.ids import same_key
 from forceglue.transform.object_rows import ObjectInputs, object_rows
 from forceglue.transform.overlay import Onto, overlay
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
-from forceglue.transform.trace import INGESTED
 from forceglue.write.delta_merge import Merged
 from forceglue.write.delta_table import Table
 from forceglue.write.staged import discard
@@ -195,41 +189,6 @@ def _buried(ctx: RunContext, plan: ObjectPlan) -> DataFrame | None:
     if not buries(plan) or plan.refresh or plan.position.version is None:
         return None  # a full refresh meets every deletion again, a first load its first ones
     return buried(ctx.spark(), ctx.warehouse, plan.name, len(plan.names.key))
-
-
-def looked_into(
-    ctx: RunContext, mapping: ObjectMapping, alias: str, live: Callable[[str], DataFrame | None]
-) -> LookedInto:
-    """The table that a lookup means, as far as it is there; its columns by their names or the fields that feed them."""
-    lookup = mapping.lookups[alias]
-    other = ctx.project.looked_up(lookup.object) or ctx.project.unmapped(lookup.object)
-    other = ctx.project.with_defaults(other)
-    known = ctx.project.columns(other.mapping) if other.mapping in ctx.project.objects else ()
-    there = live(other.mapping)
-    ddl = ", ".join(f"{quoted(c.name)} string" for c in known) or "`id` string"
-    table = ctx.spark().createDataFrame([], ddl) if there is None else there
-    names = table.columns
-
-    def column(said: str) -> str | None:
-        found = find_column(said, known)
-        return match(found.name if found else said, names)
-
-    wanted = lookup.key or (other.key or ("Id",))[0]
-    key = column(wanted)
-    if key is None:
-        raise UsageError(
-            f"{mapping.mapping}: the lookup {alias} compares with {wanted}, which the table {other.mapping} has not"
-        )
-    if lookup.key or other.target.write in ("append", "snapshot"):
-        table = _one_a_key(table, key, column((other.key or ("Id",))[0]))
-    return LookedInto(table, key, column)
-
-
-def _one_a_key(table: DataFrame, key: str, own: str | None) -> DataFrame:
-    """One row for each value looked up, the latest, whatever the table holds: a lookup never multiplies rows."""
-    order = [f"{quoted(c)} DESC" for c in (INGESTED, own) if c and c in table.columns] or ["1"]
-    rank = f"row_number() OVER (PARTITION BY {same_key(quoted(key))} ORDER BY {', '.join(order)}) AS __rank"
-    return table.selectExpr("*", rank).where("__rank = 1").drop("__rank")
 
 
 def _balanced(plan: ObjectPlan, staged: Staged) -> None:
