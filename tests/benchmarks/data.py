@@ -23,7 +23,7 @@ class Org:
 
 def org(scale: int) -> Org:
     """The demo org; a scale of 1 has about 20,000 records."""
-    from forceglue.demo.org import full_load, hour
+    from forceglue.demo.appflow import full_load, hour
     from forceglue.mapping.load import load_project
 
     folder = OUT / "data" / f"org-{scale}"

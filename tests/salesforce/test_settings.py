@@ -140,3 +140,37 @@ def test_a_secret_of_another_shape_is_not_shown(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(secrets, "secret_text", lambda _: "hush this is no json")
     said = problems({"SF_SECRET": "prod/sf"})
     assert "prod/sf" in said and "hush" not in said
+
+
+GATEWAY = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/dev/sf/token"
+POOL = "https://acme.auth.eu-west-1.amazoncognito.com/oauth2/token"
+
+
+def test_a_broker_behind_api_gateway_is_asked_with_a_signature() -> None:
+    found = from_environment({"SF_BROKER_URL": GATEWAY})
+    assert (found.token_url, found.broker_auth) == (GATEWAY, "iam")
+    assert from_environment({"SF_BROKER_URL": GATEWAY, "SF_BROKER_AUTH": "none"}).broker_auth == "none"
+    assert from_environment({"SF_BROKER_URL": "https://tokens.acme.example"}).broker_auth == "none"
+    assert from_environment({"SF_BROKER_URL": "https://t.acme.example", "SF_BROKER_AUTH": "IAM"}).broker_auth == "iam"
+    assert from_environment({"SF_BROKER_URL": "https://x.execute-api.cn-north-1.amazonaws.com.cn"}).broker_auth == "iam"
+
+
+def test_a_broker_by_cognito_needs_a_client_of_the_pool() -> None:
+    found = from_environment({"SF_BROKER_URL": GATEWAY, "SF_BROKER_AUTH_URL": POOL, **ID, **SECRET})
+    assert (found.broker_auth, found.auth_url) == ("cognito", POOL)
+    said = problems({"SF_BROKER_URL": GATEWAY, "SF_BROKER_AUTH": "cognito"})
+    assert all(name in said for name in ("SF_BROKER_AUTH_URL", "SF_CLIENT_ID", "SF_CLIENT_SECRET"))
+    assert "http" in problems({"SF_BROKER_URL": GATEWAY, "SF_BROKER_AUTH_URL": "http://pool.example", **ID, **SECRET})
+    assert "SF_BROKER_AUTH is 'apikey'" in problems({"SF_BROKER_URL": GATEWAY, "SF_BROKER_AUTH": "apikey"})
+
+
+def test_who_keeps_refresh_tokens_itself_needs_no_file() -> None:
+    given = {"SF_TOKEN_URL": URL, **ID, "SF_REFRESH_TOKEN": "hush"}
+    assert "SF_TOKEN_FILE" in problems(given)
+    assert from_environment(given, keeps_refresh_tokens=True).refresh_token == "hush"
+
+
+def test_a_secret_may_come_from_elsewhere() -> None:
+    held = json.dumps({"token_url": URL, "client_id": "3MVG9", "client_secret": "hush"})
+    found = from_environment({"SF_SECRET": "prod/sf"}, secret=lambda name: held if name == "prod/sf" else "")
+    assert (found.flow, found.client_secret) == ("client_credentials", "hush")

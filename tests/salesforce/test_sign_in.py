@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from forceglue.errors import SalesforceBusyError, SignInError
+from forceglue.errors import AnswerLostError, SalesforceBusyError, SignInError
 from forceglue.salesforce.session import Web
 from forceglue.salesforce.settings import Connection
 from forceglue.salesforce.sign_in import SignIn, Token, sign_in
@@ -236,6 +236,38 @@ def test_a_lost_answer_is_not_asked_for_again(tmp_path: Path) -> None:
         with pytest.raises(SignInError, match="answer was lost"):
             refreshing(address, tmp_path / "t").token()
         assert len(address.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "lost", [Answer(GOOD, cut=5), Answer({}, 500), Answer({}, 504), refused("invalid_grant", "concurrent refresh")]
+)
+def test_a_refresh_token_that_may_be_spent_is_not_sent_again_by_any_process(tmp_path: Path, lost: Answer) -> None:
+    with answering(in_turn(lost, Answer({**GOOD, "refresh_token": "n1"}))) as address:
+        for _ in range(3):
+            with pytest.raises(AnswerLostError, match="not sent again"):
+                refreshing(address, tmp_path / "t").token()
+        assert len(address.asked) == 1
+        assert refreshing(address, tmp_path / "t", "n0").token().access_token == "00D!token"
+
+
+@pytest.mark.parametrize(
+    "first", [Answer({}, 503), Answer({}, 429), refused("rate_limit_exceeded", ""), refused("invalid_client", "")]
+)
+def test_a_refresh_token_that_was_not_taken_is_sent_again(tmp_path: Path, first: Answer) -> None:
+    with answering(in_turn(first, Answer({**GOOD, "refresh_token": "r1"}))) as address:
+        if first.status == 400 and first.body["error"] == "invalid_client":
+            with pytest.raises(SignInError):
+                refreshing(address, tmp_path / "t").token()
+        assert refreshing(address, tmp_path / "t").token().access_token == "00D!token"
+        assert [one.form["refresh_token"] for one in address.asked] == ["r0", "r0"]
+
+
+def test_a_refresh_token_of_an_app_that_does_not_rotate_survives_a_lost_answer(tmp_path: Path) -> None:
+    with answering(in_turn(Answer(GOOD), Answer(GOOD, cut=5), Answer({**GOOD, "access_token": "00D!b"}))) as address:
+        stale = refreshing(address, tmp_path / "t").token()
+        with pytest.raises(AnswerLostError):
+            refreshing(address, tmp_path / "t").renewed(stale)
+        assert refreshing(address, tmp_path / "t").renewed(stale).access_token == "00D!b"
 
 
 def test_a_damaged_token_file_is_told(tmp_path: Path) -> None:

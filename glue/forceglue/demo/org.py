@@ -1,186 +1,136 @@
-"""The demo org: a full load of all 36 objects, then an hour's changes, as they land.
-
-Everything follows from the seed and the scale: not from the clock, nor from Python's hash seed.
-"""
+"""The demo's Salesforce org: 36 objects with made-up records in a simulated org, on the evening of the first load."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from forceglue.demo.files import Columns, Style, encode, execution_id, land, landing_path
-from forceglue.demo.objects import OBJECTS, ObjectPlan, Relations
-from forceglue.demo.table import Table, build_table, field_values, landed_columns, without_files
-from forceglue.demo.truth import BadFile, ObjectTruth, OrgTruth
-from forceglue.demo.values import dice
-from forceglue.demo.versions import Change, Row, count_rows, full_rows, hour_rows
+import pyarrow as pa
+
+from forceglue.demo.objects import OBJECTS, Relations
+from forceglue.demo.table import Table, build_table
+from forceglue.demo.values import BASE, record_id, stamp
+from forceglue.demo.versions import STAMP_FIELD
+from forceglue.simulated.salesforce.clock import SetClock
+from forceglue.simulated.salesforce.ids import full_id
+from forceglue.simulated.salesforce.org import Org
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-    from random import Random
+    from collections.abc import Sequence
 
     from forceglue.mapping.catalog import Catalog
+    from forceglue.simulated.salesforce.changes import Transaction
 
-_TEXT, _BULK = Style(), Style(stamps="bulk", extension=".parquet")
-_TYPED = Style("typed", extension=".snappy.parquet")
-_LINES = Style("json", extension=".json")
-STYLES: dict[str, Style] = {
-    "Account": _BULK,
-    "Opportunity": _TYPED,
-    "OpportunityLineItem": _TYPED,
-    "blng__InvoiceLine__c": _TYPED,
-    "vlocity_cmt__PriceList__c": _TYPED,
-    "blng__Invoice__c": _LINES,
-    "vlocity_cmt__QuoteDiscount__c": replace(_LINES, extension=".jsonl"),
-    "Contact": Style("csv", "bulk", newline="\r\n", mark=True, extension=".csv"),
-    "Targeting__c": Style("csv", "bulk", booleans="digits", extension=".csv"),
-    "OpportunityTeamMember": replace(_BULK, nulls="empty"),
-    "vlocity_cmt__AccountAdServer__c": replace(_TEXT, names="lower"),
-}
-"""How the files of the full load look; every other object is Parquet with everything as text."""
+FORMULAS: dict[str, tuple[str, ...]] = {"Quote": ("LineItemCount", "Subtotal", "TotalPrice", "GrandTotal")}
+"""Fields that Salesforce computes: what they show can change without the record's SystemModstamp."""
 
-HOUR: dict[str, tuple[Change, Style]] = {
-    "Account": (Change(new=True, newer=0.05, deleted=0.01), _TEXT),
-    "Contact": (Change(new=True, newer=0.03, deleted=0.02), STYLES["Contact"]),
-    "Opportunity": (Change(newer=0.06), _BULK),
-    "Order": (Change(new=True, newer=0.05, deleted=0.005, added=("SWM_Campaign_Label__c",)), _TEXT),
-    "OrderItem": (Change(new=True, newer=0.02), _BULK),
-    "vlocity_cmt__OrderItemAdPlacement__c": (Change(new=True, newer=0.02, deleted=0.01), _TEXT),
-    "Product2": (Change(newer=0.1, removed=("vlocity_cmt__HelpText__c",)), _TEXT),
-    "Quote": (Change(newer=0.04), replace(_BULK, nulls="empty")),
-    "QuoteLineItem": (Change(newer=0.01, late=0.02), _TEXT),
-    "vlocity_cmt__AdServer__c": (Change(newer=0.1), _BULK),
-    "vlocity_cmt__AccountAdServer__c": (Change(new=True, newer=0.05), _TEXT),
-    "blng__Invoice__c": (Change(newer=0.04, deleted=0.02), _LINES),
-}
-"""What the hour brings, and in which form: some flows have switched to the other API since the full load."""
+_TYPES: dict[str, dict[str, Any]] = {"vlocity_cmt__RunTime__c": {"type": "double", "precision": 18, "scale": 2}}
+"""Fields whose type their name does not tell."""
 
-REPEATED, NO_ROWS = "Contract", "User"
-"""The object whose first file lands again, and the one whose flow wrote a file without rows."""
+CLIENT_ID, CLIENT_SECRET = "forceglue-demo", "made-up-and-of-no-use"
+LATE = timedelta(minutes=7)
+"""So long before the first extract a change was made that is committed only after it."""
 
-_ROWS_A_FILE = 900
+_FRESH = timedelta(days=14)  # what is deleted stays in the recycle bin for 15 days
+_DELETED_EVERY = 2
+_BEFORE = timedelta(hours=3)
 
 
-def full_load(landing: Path, catalog: Catalog, *, scale: int = 1, seed: int = 7) -> OrgTruth:
-    """Writes the first load of every object under `landing/in`, and some files that are no data.
+@dataclass(frozen=True)
+class DemoOrg:
+    """The org and what it is made of.
+
+    Attributes:
+        tables: every record by object, those that come into being only in the next hour included.
+        late, late_record: a transaction that is open, and the opportunity that it changes; see `LATE`.
+    """
+
+    org: Org
+    clock: SetClock
+    relations: Relations
+    tables: dict[str, Table]
+    late: Transaction
+    late_record: str
+
+    @property
+    def records(self) -> int:
+        """How many there are, those in the recycle bin included."""
+        return sum(self.org.count(schema.name, deleted=True) for schema in self.org.objects)
+
+
+def demo_org(catalog: Catalog, *, scale: int = 1, seed: int = 7) -> DemoOrg:
+    """The org as the first extract finds it; the same for the same seed and scale. The caller closes `org`.
 
     Raises:
         UsageError: the catalog lacks an object.
     """
     relations = Relations(seed, scale)
-    objects = {}
-    for plan in OBJECTS.values():
-        table, rows = _full(plan, catalog, relations)
-        style, rng = STYLES.get(plan.name, _TEXT), dice(seed, plan.name, "files")
-        tokens = (_token(plan, catalog), plan.name) if plan.name == "OrderItem" else (_token(plan, catalog),)
-        paths = _Flow(landing, tokens, style, rng).land(table, rows)
-        objects[plan.name] = _truth(table, (), rows, style, paths)
-    return OrgTruth("full load", seed, scale, objects, _land_bad_files(landing, catalog, seed))
+    tables = {plan.name: build_table(plan, catalog, relations) for plan in OBJECTS.values()}
+    clock = SetClock(BASE)
+    org = Org(clock=clock)
+    try:
+        org.define(*(_described(table, catalog) for table in tables.values()))
+        org.remove_field("User", "IsDeleted")  # users are switched off, never deleted
+        for name, table in tables.items():
+            if not table.plan.event:
+                org.load(name, records(org, table, range(table.plan.count(scale)), deleted=True))
+        _integration_user(org)
+        clock.at = BASE - LATE
+        late = org.begin()
+        late_record = org.store.ids(org.object("Opportunity"), "\"IsDeleted\" = 'false'", limit=1)[0]
+        late.update("Opportunity", late_record, {"NextStep": "committed late"})
+    except BaseException:
+        org.close()
+        raise
+    clock.at = BASE
+    return DemoOrg(org, clock, relations, tables, late, late_record)
 
 
-def hour(landing: Path, catalog: Catalog, before: OrgTruth) -> OrgTruth:
-    """Writes what lands in the hour after the full load that `before` tells of.
-
-    Some objects change; one file is late, one is repeated, one has no rows.
-
-    Raises:
-        UsageError: the catalog lacks an object.
-    """
-    relations = Relations(before.seed, before.scale)
-    objects = {}
-    for name, (change, style) in HOUR.items():
-        table, old = _full(OBJECTS[name], catalog, relations)
-        rng = dice(before.seed, name, "hour")
-        born = range(table.plan.count(before.scale), len(table.stamps))
-        rows = hour_rows(change, old, born, rng)
-        added = {field: field_values(table.plan, field, len(table.stamps), relations) for field in change.added}
-        fields = tuple(field for field in table.fields if field not in change.removed) + change.added
-        table = replace(table, fields=fields, columns=table.columns | added)
-        paths = _Flow(landing, [_token(table.plan, catalog)], style, rng).land(table, rows)
-        truth = _truth(table, old, rows, style, paths)
-        objects[name] = replace(truth, new_fields=change.added, lost_fields=change.removed)
-    objects[REPEATED] = _as_before(landing, catalog, relations, REPEATED, rows=True)
-    objects[NO_ROWS] = _as_before(landing, catalog, relations, NO_ROWS, rows=False)
-    return OrgTruth("hour", before.seed, before.scale, objects)
-
-
-def _full(plan: ObjectPlan, catalog: Catalog, relations: Relations) -> tuple[Table, list[Row]]:
-    table = build_table(plan, catalog, relations)
-    stamps = table.stamps[: plan.count(relations.scale)]
-    spoilt = STYLES.get(plan.name, _TEXT).format != "typed"
-    return table, full_rows(plan, stamps, dice(relations.seed, plan.name, "rows"), spoilt=spoilt)
-
-
-def _token(plan: ObjectPlan, catalog: Catalog) -> str:
-    """The folder's name of an object: its label as a flow's name has it, or its API name."""
-    known = catalog.get(plan.name)
-    label = known.label if known else None
-    return plan.name if plan.by_api_name or not label else re.sub(r"[^a-zA-Z0-9!@#._]", "-", label)
-
-
-def _parts(rows: Sequence[Row]) -> list[Sequence[Row]]:
-    """The rows in files, one at least; versions of one record fall into one file or into several."""
-    return [rows[at : at + _ROWS_A_FILE] for at in range(0, max(1, len(rows)), _ROWS_A_FILE)]
-
-
-@dataclass(frozen=True)
-class _Flow:
-    """How one object's files reach the landing area in one step."""
-
-    landing: Path
-    tokens: Sequence[str]
-    style: Style
-    rng: Random
-
-    def land(self, table: Table, rows: Sequence[Row]) -> tuple[str, ...]:
-        """Lands the rows in as many files as they need; the last of several comes from another run of the flow."""
-        parts, paths = _parts(rows), []
-        first, second = execution_id(self.rng), execution_id(self.rng)
-        for number, part in enumerate(parts):
-            last = number == len(parts) - 1 and number > 0
-            token, execution = (self.tokens[-1], second) if last else (self.tokens[0], first)
-            path = landing_path(token, execution, number, self.style)
-            land(self.landing, path, encode(landed_columns(table, part, table.fields), self.style))
-            paths.append(path)
-        return tuple(paths)
-
-
-def _truth(table: Table, before: Sequence[Row], rows: Sequence[Row], style: Style, paths: Sequence[str]) -> ObjectTruth:
-    counts = count_rows(before, rows)
-    folders = tuple(dict.fromkeys(path.split("/")[1] for path in paths))
-    truth = ObjectTruth(table.plan.name, folders, style.format, tuple(paths), **vars(counts))
-    if not table.plan.event:
-        return truth
-    ruled_out = sum(without_files(row.record) for row in rows)
-    kept = truth.written - ruled_out
-    return replace(truth, written=kept, records_after=kept, ruled_out=ruled_out)
-
-
-def _as_before(landing: Path, catalog: Catalog, relations: Relations, name: str, *, rows: bool) -> ObjectTruth:
-    """Another run of a flow that brings nothing new: the first file of the full load once more, or no rows at all."""
-    table, before = _full(OBJECTS[name], catalog, relations)
-    style, again = STYLES.get(name, _TEXT), _parts(before)[0] if rows else ()
-    flow = _Flow(landing, [_token(table.plan, catalog)], style, dice(relations.seed, name, "hour"))
-    return _truth(table, before, again, style, flow.land(table, again))
-
-
-def _land_bad_files(landing: Path, catalog: Catalog, seed: int) -> tuple[BadFile, ...]:
-    """Lands four files that the file checks must reject."""
-    whole: Columns = {"Id": ["801Fg0000000001"] * 50, "Status": ["Draft"] * 50}
-    shapeless: Mapping[str, Sequence[str | None]] = {"colour": ["red", "blue"], "weight": ["1", "2"]}
-    parquet = Style(extension=".parquet")
-    truncated = encode(whole, parquet)
-    contents = {
-        "Account": ("empty file", b"", _TEXT),
-        "Order": ("truncated Parquet", truncated[: len(truncated) // 2], parquet),
-        "Quote": ("text named .parquet", b"These are notes, and no Parquet at all.\n" * 20, parquet),
-        "Product2": ("no Id", encode(shapeless, parquet), parquet),
+def _described(table: Table, catalog: Catalog) -> dict[str, Any]:
+    """What describe is to say: names, and what the names cannot tell; types follow from the names."""
+    plan, known = table.plan, catalog.get(table.plan.name)
+    computed = FORMULAS.get(plan.name, ())
+    return {
+        "name": plan.name,
+        "label": (known.label if known else None) or plan.name,
+        "keyPrefix": plan.prefix,
+        "fields": [
+            {"name": name, **_TYPES.get(name, {}), **({"calculated": True} if name in computed else {})}
+            for name in table.fields
+        ],
     }
-    found = []
-    for name, (wrong, content, style) in contents.items():
-        path = landing_path(_token(OBJECTS[name], catalog), execution_id(dice(seed, name, "bad")), 0, style)
-        land(landing, path, content)
-        found.append(BadFile(path, name, wrong))
-    return tuple(found)
+
+
+def records(org: Org, table: Table, numbers: Sequence[int], *, deleted: bool = False) -> pa.Table:
+    """Some of an object's records as the org keeps them.
+
+    Args:
+        deleted: every other one of those that changed last lies in the recycle bin.
+    """
+    schema, plan = org.object(table.plan.name), table.plan
+    stamps = [stamp(BASE + timedelta(milliseconds=table.stamps[number])) for number in numbers]
+    found: dict[str, Sequence[str | None]] = {"Id": [record_id(plan.prefix, number) for number in numbers]}
+    for name, column in table.columns.items():
+        values = [column[number] for number in numbers]
+        if schema.known(name).type == "reference":
+            values = [value if value and full_id(value) else None for value in values]
+        found[name] = values
+    found |= dict.fromkeys((STAMP_FIELD, "LastModifiedDate"), stamps)
+    if schema.any_field("IsDeleted"):
+        fresh = -_FRESH // timedelta(milliseconds=1)
+        found["IsDeleted"] = [
+            str(deleted and plan.deletable and table.stamps[n] > fresh and n % _DELETED_EVERY == 1).lower()
+            for n in numbers
+        ]
+    return pa.table({name: pa.array(values, pa.string()) for name, values in found.items()})
+
+
+def _integration_user(org: Org) -> None:
+    """Who changes records through the API, and the app through which forceglue signs in."""
+    who = org.access.administrator
+    org.load(
+        "User",
+        [{"Id": who.id, "Name": "Integration User", "Username": who.username, STAMP_FIELD: stamp(BASE - _BEFORE)}],
+    )
+    org.access.add_app(CLIENT_ID, CLIENT_SECRET, run_as=who.username)

@@ -1,9 +1,10 @@
-"""What a person wants to know after the demo: what landed, what was written, what was set aside, where to look."""
+"""What a person wants to know after the demo: what the org had, what landed, what became of it, whether it is right."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -17,74 +18,149 @@ from forceglue.run.report import FAILED_STATUSES, Kind, RunReport
 from forceglue.run.wording import clean, duration, number, plural
 
 if TYPE_CHECKING:
-    from forceglue.demo.truth import OrgTruth
+    from forceglue.demo.beside import Landed
+    from forceglue.demo.hour import Worked
+    from forceglue.demo.proof import Proof
+    from forceglue.extract.report import ExtractReport
 
 TITLES = ("Full load", "An hour later")
 SET_ASIDE = ("fail", "reject_file", "quarantine", "drop")
 REASONS_SHOWN, NOTES_SHOWN, NAMES_SHOWN = 8, 10, 3
-Counter = Callable[[RunReport], int]
+_WORK = {
+    "born": ("record is new", "records are new"),
+    "changed": ("was changed", "were changed"),
+    "deleted": ("was deleted", "were deleted"),
+    "undeleted": ("came back", "came back"),
+    "purged": ("was purged", "were purged"),
+    "merged": ("was merged into another", "were merged into others"),
+    "recomputed": ("has other formula values and no newer stamp", "have other formula values and no newer stamp"),
+    "late": ("was committed late, under a stamp from before", "were committed late, under a stamp from before"),
+}
+Counter = Callable[["Round"], int]
 
 
-def story(full: RunReport, hour: RunReport, made: OrgTruth, changed: OrgTruth) -> RenderableType:
-    """Both runs of the demo side by side, and what was made for them.
+@dataclass(frozen=True)
+class Round:
+    """Once through: the extract, the files of AppFlow flows beside it, the main job.
 
-    Args:
-        full, hour: the reports of the two runs.
-        made, changed: what the demo org put into the landing area before each of them.
+    Attributes:
+        records: how many the org had, those in the recycle bin included.
     """
-    runs = (full, hour)
+
+    records: int
+    extract: ExtractReport
+    beside: Landed
+    run: RunReport
+
+    @property
+    def refreshed(self) -> int:
+        """Records whose formula values were read again."""
+        return sum(one.refreshed or 0 for one in self.extract.objects)
+
+    @property
+    def deletions(self) -> int:
+        """Deletions that Salesforce listed."""
+        return sum(one.deleted or 0 for one in self.extract.objects)
+
+    @property
+    def landed(self) -> int:
+        """Rows of all kinds."""
+        return self.extract.rows + self.refreshed + self.deletions + self.beside.rows
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether both did."""
+        return self.extract.status == self.run.status == "succeeded"
+
+
+def story(rounds: Sequence[Round], worked: Worked, proof: Proof) -> RenderableType:
+    """Both rounds of the demo side by side, what happened between them, and whether the tables are right."""
+    runs = [one.run for one in rounds]
     parts = [
-        _counts(runs),
-        *_failures(runs),
+        _counts(rounds),
+        Text(),
+        Text("The hour between: ", "bold").append(f"{told(worked)}.", ""),
+        *_failures(rounds),
         *_reasons(runs),
         *_files(runs),
         *_drift(runs),
-        *_agreement(runs, (made, changed)),
-        *_places(hour),
+        *_agreement(rounds),
+        *_proved(proof),
+        *_places(runs[-1]),
     ]
     return Group(*parts)
 
 
-def _counts(runs: Sequence[RunReport]) -> Table:
+def told(worked: Worked) -> str:
+    """What the hour did to the org, in one sentence without its stop."""
+    counts = [
+        f"{number(count)} {words[count > 1]}" for what, words in _WORK.items() if (count := worked.counts.get(what, 0))
+    ]
+    counts += [f"the field {name} is new" for name in worked.added]
+    counts += [f"the field {name} is gone" for name in worked.removed]
+    return ", ".join(counts)
+
+
+def _counts(rounds: Sequence[Round]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", min_width=60)
     table.add_column("The demo org")
     for title in TITLES:
         table.add_column(title, justify="right", no_wrap=True)
     lines: tuple[tuple[str, Counter, str], ...] = (
-        ("Files landed", lambda r: r.ingest.passed + len(r.rejected_files), ""),
-        ("  turned away", lambda r: len(r.rejected_files), "yellow"),
-        ("Rows landed", _total("landed", "object"), ""),
-        ("  written to object tables", _total("written", "object"), "green"),
-        ("  older versions", _total("superseded", "object"), "dim"),
+        ("Records in the org", lambda r: r.records, ""),
+        ("Rows landed by extract", lambda r: r.extract.rows, ""),
+        ("  formula values read again", lambda r: r.refreshed, ""),
+        ("  deletions that Salesforce lists", lambda r: r.deletions, ""),
+        ("  API calls that it took", lambda r: r.extract.calls, "dim"),
+        ("Rows landed in AppFlow files", lambda r: r.beside.rows, ""),
+        ("  files turned away", lambda r: len(r.run.rejected_files), "yellow"),
+        ("Rows written to object tables", _total("written", "object"), "green"),
+        ("  by formula values alone", _patched("refresh"), ""),
+        ("  by listed deletions alone", _patched("deleted"), ""),
+        ("  passed over: older, or known already", _total("superseded", "object"), "dim"),
         ("  filtered out", _total("filtered", "object"), "dim"),
         ("  dropped by a rule", _total("dropped", "object"), "yellow"),
         ("  set aside in quarantine", _total("quarantined", "object"), "magenta"),
-        ("Object tables written", lambda r: _written(r, "object"), ""),
-        ("Datasets written", lambda r: _written(r, "dataset"), ""),
+        ("Object tables written", lambda r: _written(r.run, "object"), ""),
+        ("Datasets written", lambda r: _written(r.run, "dataset"), ""),
         ("  rows in them", _total("written", "dataset"), "green"),
         ("  rows set aside", _total("quarantined", "dataset"), "magenta"),
-        ("Warehouse files delivered", lambda r: sum(len(m.deliveries) for m in r.mappings), ""),
+        ("Warehouse files delivered", lambda r: sum(len(m.deliveries) for m in r.run.mappings), ""),
     )
     for label, count, style in lines:
-        counts = [count(run) for run in runs]
+        counts = [count(one) for one in rounds]
         if any(counts) or not label.startswith("  "):
             table.add_row(Text(label), *(Text(number(n), style if n else "dim") for n in counts))
-    table.add_row(Text("Time"), *(Text(duration(run.seconds)) for run in runs))
+    times: tuple[tuple[str, Callable[[Round], float]], ...] = (
+        ("Time of the extract", lambda r: r.extract.seconds),
+        ("Time of the run", lambda r: r.run.seconds),
+    )
+    for label, seconds in times:
+        table.add_row(Text(label), *(Text(duration(seconds(one))) for one in rounds))
     return table
 
 
 def _total(count: str, kind: Kind) -> Counter:
-    return lambda run: run.total(count, kind)
+    return lambda one: one.run.total(count, kind)
+
+
+def _patched(kind: str) -> Counter:
+    return lambda one: sum(m.patched.get(kind, 0) for m in one.run.mappings)
 
 
 def _written(run: RunReport, kind: Kind) -> int:
     return sum(m.kind == kind and m.status == "written" for m in run.mappings)
 
 
-def _failures(runs: Sequence[RunReport]) -> list[RenderableType]:
+def _failures(rounds: Sequence[Round]) -> list[RenderableType]:
     lines = []
-    for title, run in zip(TITLES, runs, strict=True):
-        for m in run.mappings:
+    for title, one in zip(TITLES, rounds, strict=True):
+        lines += [
+            (o.name, f"{title}, extract: {o.error or o.status}")
+            for o in one.extract.objects
+            if o.status in ("failed", "stopped")
+        ]
+        for m in one.run.mappings:
             if m.status in FAILED_STATUSES or not m.balance:
                 why = m.error or (m.status if m.status in FAILED_STATUSES else "rows in and rows out do not add up")
                 lines.append((m.name, f"{title}: {why.removeprefix(f'{m.name}: ')}"))
@@ -145,27 +221,43 @@ def _drift(runs: Sequence[RunReport]) -> list[RenderableType]:
     )
 
 
-def _agreement(runs: Sequence[RunReport], truths: Sequence[OrgTruth]) -> list[RenderableType]:
-    """Whether the runs saw what was made for them."""
+def _agreement(rounds: Sequence[Round]) -> list[RenderableType]:
+    """Whether each run saw what had landed before it."""
     said: list[RenderableType] = [Text()]
-    for title, run, truth in zip(TITLES, runs, truths, strict=True):
+    for title, one in zip(TITLES, rounds, strict=True):
         counts = (
-            ("rows", truth.rows, run.total("landed", "object")),
-            ("bad files", len(truth.bad_files), len(run.rejected_files)),
-            ("rows to be set aside", truth.set_aside, run.total("quarantined", "object")),
+            ("rows", "landed", one.landed, one.run.total("landed", "object")),
+            ("files", "were made bad", len(one.beside.bad_files), len(one.run.rejected_files)),
+            ("rows", "were made bad", one.beside.set_aside, one.run.total("quarantined", "object")),
         )
         wrong = [
-            f"{number(made)} {what} were made, {number(seen)} came out" for what, made, seen in counts if made != seen
+            f"{number(made)} {what} {how}, {number(seen)} came out" for what, how, made, seen in counts if made != seen
         ]
         if wrong:
             said.append(Text(f"{title}: {'; '.join(wrong)}.", "bold red"))
         else:
-            told = f"{title}: all {plural(truth.rows, 'row')} that were made are accounted for"
-            spoilt = (
-                f", and just the {number(truth.set_aside)} that were made bad were set aside" if truth.set_aside else ""
-            )
-            said.append(Text(f"{told}{spoilt}.", "green"))
+            landed = f"{title}: all {plural(counts[0][2], 'row')} that landed are accounted for"
+            aside = one.beside.set_aside
+            spoilt = f", and just the {number(aside)} that were made bad were set aside" if aside else ""
+            said.append(Text(f"{landed}{spoilt}.", "green"))
     return said
+
+
+def _proved(proof: Proof) -> list[RenderableType]:
+    compared = (
+        f"{plural(proof.records, 'record')} of {plural(proof.objects, 'object')} compared field by field, "
+        f"{plural(proof.values, 'value')} in all"
+    )
+    if not proof.differences:
+        gone = (
+            f"{number(proof.deleted)} are deleted in both, {number(proof.merged)} of them by a merge; "
+            f"{number(proof.purged)} more are deleted in the tables, since the org has purged them."
+        )
+        return [Text(f"The tables hold what the org holds: {compared}.", "bold green"), Text(gone)]
+    return [
+        Text(f"The tables do not hold what the org holds: {compared}.", "bold red"),
+        *_listed("What differs", proof.differences, "red"),
+    ]
 
 
 def _places(run: RunReport) -> list[RenderableType]:

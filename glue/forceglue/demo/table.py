@@ -180,7 +180,7 @@ def landed_columns(table: Table, rows: Sequence[Row], fields: Sequence[str]) -> 
         values = [column[record] for record in records]
         if name in table.changing:
             for at, version in changed:
-                values[at] = _other(name, values[at], version)
+                values[at] = other_value(name, values[at], version)
         for at, field, text in spoilt:
             if field == name:
                 values[at] = text
@@ -199,7 +199,7 @@ def _by_row(prefix: str, field: str, row: Row) -> str | None:
     return _at(row.stamp)
 
 
-def _other(field: str, value: str | None, version: int) -> str:
+def other_value(field: str, value: str | None, version: int) -> str:
     """Another value of a field, so that a version can be told from the next."""
     if kind_of(field) == "money":
         return f"{Decimal(value or 0) + version:.2f}"

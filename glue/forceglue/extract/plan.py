@@ -12,7 +12,7 @@ from typing import Any, Literal
 from forceglue.errors import ExtractError
 from forceglue.extract.fields import ReadField
 from forceglue.extract.state import FOLDER, kept, moment, write_state
-from forceglue.extract.window import Window
+from forceglue.extract.window import Window, soql
 from forceglue.landing.patch import Patch
 from forceglue.landing.store import Store
 
@@ -45,9 +45,11 @@ class Plan:
 
     Attributes:
         started: Salesforce's clock when it began.
+        api: that reads it; the other one takes its place where this one does not.
         page_rows: rows of a page at most; a result is always read in pages of the same size.
         landing: once every row is on disk and proved, `(path, key, rows)` of each file: what is left is to move them
             and to remember it.
+        few: REST is to read it only if its rows are few (`few_read`).
     """
 
     object: str
@@ -61,9 +63,14 @@ class Plan:
     page_rows: int
     segments: tuple[Segment, ...]
     landing: tuple[tuple[str, str, int], ...] | None = None
+    few: bool = False
 
     def with_segment(self, segment: Segment) -> Plan:
         return replace(self, segments=tuple(segment if s.number == segment.number else s for s in self.segments))
+
+    def query(self, window: Window) -> str:
+        """The query of a part of it."""
+        return soql(self.object, list(self.kinds), self.cursor, window)
 
     @property
     def whole(self) -> bool:

@@ -70,6 +70,9 @@ class Refresh:
 
     def _due(self, wanted: Refreshing, whole_at: datetime | None) -> bool:
         """A read of everything is as good as a refresh; a formula that is new needs one at once."""
+        told = self._task.told
+        if told.api is not None and told.since is None and whole_at == self._task.now:
+            return False  # this very extract has just read everything
         last = refreshed_of(self._task.store, self._task.name)
         if last is not None and (whole_at is None or whole_at < last.began):
             whole_at = last.began

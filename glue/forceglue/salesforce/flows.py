@@ -7,11 +7,12 @@ from typing import Any
 
 import requests
 
-from forceglue.errors import SalesforceBusyError, SignInError
+from forceglue.errors import AnswerLostError, SalesforceBusyError, SignInError
+from forceglue.salesforce.addresses import refused_address
 from forceglue.salesforce.oauth_errors import advice
 from forceglue.salesforce.retry import NETWORK, Pace, never_connected
 from forceglue.salesforce.session import Web
-from forceglue.salesforce.settings import Connection, refused_address
+from forceglue.salesforce.settings import Connection
 from forceglue.salesforce.sign_in import Token
 
 JWT_SECONDS = 180
@@ -30,7 +31,14 @@ def ask(connection: Connection, web: Web, pace: Pace) -> Token:
 
 
 def answer(connection: Connection, web: Web, pace: Pace, refresh_token: str = "") -> dict[str, Any]:
-    """The token address's answer; asked again only where that can help (rate, 5xx, network, a refresh at once)."""
+    """The token address's answer; asked again only where that can help (rate, 5xx, network, a refresh at once).
+
+    A refresh token is sent again only where it was not taken: no connection, or an answer that says so (429, 503).
+
+    Raises:
+        AnswerLostError: a refresh token was sent, and it is not known whether it is spent.
+        SignInError, SalesforceBusyError: as `ask`.
+    """
     attempts = pace.start()
     problem: SignInError | SalesforceBusyError
     while True:
@@ -104,11 +112,7 @@ def _body(response: requests.Response) -> dict[str, Any]:
 def _unreachable(connection: Connection, error: Exception) -> SignInError | SalesforceBusyError:
     url = connection.token_url
     if connection.flow == "refresh" and not never_connected(error):
-        # a second use of a token that was spent takes every token of the app back: a person must look
-        return SignInError(
-            f"{url} took the refresh token, and its answer was lost ({type(error).__name__}). Run again; if the token "
-            "is refused then, authorise the app again and give the new one as SF_REFRESH_TOKEN."
-        )
+        return _lost(url, f"its answer was lost ({type(error).__name__})")
     return SalesforceBusyError(
         f"{url} cannot be reached ({type(error).__name__}): check SF_TOKEN_URL and the network, and run again."
     )
@@ -118,6 +122,8 @@ def _refused(connection: Connection, response: requests.Response) -> SignInError
     url, status = connection.token_url, response.status_code
     body = _body(response)
     code, said = str(body.get("error", "")), _hidden(connection, str(body.get("error_description", "")))
+    if connection.flow == "refresh" and status >= 500 and status != 503:
+        return _lost(url, f"it answered HTTP {status}", status)
     if status == 429 or (status >= 500 and not code):
         return SalesforceBusyError(f"{url} is busy (HTTP {status}); run again later.", code=code, status=status)
     if 300 <= status < 400:
@@ -125,9 +131,20 @@ def _refused(connection: Connection, response: requests.Response) -> SignInError
     if not code:
         return SignInError(f"{url} answers HTTP {status} and is no token address: check SF_TOKEN_URL.", status=status)
     known = advice(code, said)
+    if known.concurrent and connection.flow == "refresh":
+        return _lost(url, "it says that another process refreshes at this moment", status)
     message = f"no token from {url}: {code}" + (f" ({said})" if said else "") + f"; {known.text}."
     kind = SalesforceBusyError if known.passes or status >= 500 else SignInError
     return kind(message, code=code, status=status, reason=said)
+
+
+def _lost(url: str, what: str, status: int = 0) -> AnswerLostError:
+    # a second use of a token that was spent takes every token of the app back: a person must look
+    return AnswerLostError(
+        f"{url} took the refresh token, and {what}: it may be spent, and is not sent again. Authorise the app again "
+        "and give the new one as SF_REFRESH_TOKEN.",
+        status=status,
+    )
 
 
 def _hidden(connection: Connection, text: str) -> str:

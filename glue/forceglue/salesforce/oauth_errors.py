@@ -7,13 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Advice:
-    """What to do about an answer; `passes`: it may be asked again, as it is."""
+    """What to do about an answer.
+
+    Attributes:
+        passes: it may be asked again, as it is.
+        concurrent: another refresh of the same token is under way.
+        inactive: the user may not sign in at all.
+        ends_token: a refresh token that was sent is no longer good; a person authorises the app again.
+    """
 
     text: str
     passes: bool = False
+    concurrent: bool = False
+    inactive: bool = False
+    ends_token: bool = False
 
 
-_CONCURRENT = Advice("another process refreshes at this moment", passes=True)
+_CONCURRENT = Advice("another process refreshes at this moment", passes=True, concurrent=True)
+_INACTIVE = Advice("activate the user in Setup", inactive=True)
 _RATE = Advice("too many sign-ins in a short time; wait, and let the processes share a token broker", passes=True)
 
 # a part of error_description, in lower case → advice; looked at first, in this order
@@ -32,14 +43,15 @@ _BY_DESCRIPTION = (
     ("invalid assertion", Advice("the assertion is refused: see that the app holds the certificate of this private "
                                  "key, that SF_USERNAME is the user's name, and that this machine's clock is right")),
     ("expired access/refresh token", Advice("the refresh token is no longer valid: authorise the app again, and give "
-                                            "the new one as SF_REFRESH_TOKEN")),
+                                            "the new one as SF_REFRESH_TOKEN", ends_token=True)),
     ("expired authorization code", Advice("the code is used or too old: authorise the app again")),
     ("no client credentials user", Advice("the app has no `Run As` user: set one under Client Credentials Flow")),
     ("client credentials flow", Advice("enable the Client Credentials Flow for the app, with a `Run As` user")),
     ("request not supported on this domain", Advice("this flow needs the org's own address: set SF_TOKEN_URL to "
                                                     "https://<My Domain>.my.salesforce.com/services/oauth2/token")),
-    ("inactive user", Advice("activate the user in Setup")),
-    ("user is not active", Advice("activate the user in Setup")),
+    ("inactive user", _INACTIVE),
+    ("user is inactive", _INACTIVE),
+    ("user is not active", _INACTIVE),
     ("ip restricted", Advice("allow this address: the profile's login IP ranges, or the app's IP relaxation")),
     ("ip not", Advice("allow this address: the profile's login IP ranges, or the app's IP relaxation")),
     ("authentication failure", Advice("user name or password (with its security token) is wrong; do not try often, "
@@ -49,8 +61,8 @@ _BY_DESCRIPTION = (
 _BY_CODE = {
     "invalid_client_id": Advice("SF_CLIENT_ID is not the consumer key of an app of this org"),
     "invalid_client": Advice("SF_CLIENT_ID or SF_CLIENT_SECRET is wrong"),
-    "invalid_grant": Advice("see the user's login history in Setup for the reason"),
-    "inactive_user": Advice("activate the user in Setup"),
+    "invalid_grant": Advice("see the user's login history in Setup for the reason", ends_token=True),
+    "inactive_user": _INACTIVE,
     "inactive_org": Advice("the org is locked, closed or suspended"),
     "rate_limit_exceeded": _RATE,
     "unsupported_grant_type": Advice("the app does not allow this flow: enable it, or take another"),

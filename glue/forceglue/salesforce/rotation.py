@@ -2,7 +2,8 @@
 
 Salesforce takes back every token of the app when an old refresh token is used a second time. So a file of this machine
 holds the one that is good now, under a lock that only one process has (`flock`; it ends with the process): whoever has
-it reads the file again, uses what it says, and writes the next token to disk before the access token is used.
+it reads the file again, uses what it says, and writes the next token to disk before the access token is used. Before a
+token is sent the file says so: one whose process ended before its answer was written is not sent again.
 Processes on several machines share a token broker instead.
 """
 
@@ -16,8 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from forceglue.errors import SignInError
+from forceglue.errors import AnswerLostError, SalesforceError, SignInError
 from forceglue.salesforce.flows import answer, token_of
+from forceglue.salesforce.oauth_errors import advice
 from forceglue.salesforce.retry import Pace
 from forceglue.salesforce.session import Web
 from forceglue.salesforce.settings import Connection
@@ -39,20 +41,42 @@ def rotating(connection: Connection, web: Web, pace: Pace) -> Fetch:
             held = Token(kept.get("access_token", ""), kept.get("instance_url", ""))
             if held.access_token and held != stale:
                 return held  # another process has refreshed meanwhile
-            body = answer(connection, web, pace, kept["refresh_token"])
-            token = token_of(body, connection.token_url)
-            _write(
-                file,
-                {
-                    "seed": seed,
-                    "refresh_token": str(body.get("refresh_token") or kept["refresh_token"]),
-                    "access_token": token.access_token,
-                    "instance_url": token.instance_url,
-                },
-            )
-            return token
+            return _renewed(file, kept, connection, web, pace)
 
     return fetch
+
+
+def _renewed(file: Path, kept: dict[str, str], connection: Connection, web: Web, pace: Pace) -> Token:
+    """A token by the refresh token that the file has; what comes is written before it is used."""
+    sent = kept["refresh_token"]
+    if "sent" in kept:
+        raise AnswerLostError(
+            f"the refresh token of {file} was sent, and its answer was never written: it may be spent, and is not sent "
+            "again. Authorise the app again and give the new one as SF_REFRESH_TOKEN."
+        )
+    if kept.get("rotates") != "no":
+        _write(file, {**kept, "sent": "yes"})
+    try:
+        body = answer(connection, web, pace, sent)
+    except AnswerLostError:
+        raise
+    except SalesforceError as error:
+        if not advice(error.code, error.reason).ends_token:
+            _write(file, kept)
+        raise
+    token = token_of(body, connection.token_url)
+    given = str(body.get("refresh_token") or sent)
+    _write(
+        file,
+        {
+            "seed": kept["seed"],
+            "refresh_token": given,
+            "rotates": "no" if given == sent else "yes",
+            "access_token": token.access_token,
+            "instance_url": token.instance_url,
+        },
+    )
+    return token
 
 
 @contextmanager

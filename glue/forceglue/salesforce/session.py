@@ -25,10 +25,15 @@ class Bearer(AuthBase):
 
 
 class Web:
-    """A pool of connections that threads may share."""
+    """A pool of connections that threads may share.
 
-    def __init__(self, connections: int = 16, timeout: float = READ_TIMEOUT) -> None:
-        self._timeout = (CONNECT_TIMEOUT, timeout)
+    Args:
+        connections: at once to one address.
+        timeout, connect: seconds without a byte, and until there is a connection.
+    """
+
+    def __init__(self, connections: int = 16, timeout: float = READ_TIMEOUT, connect: float = CONNECT_TIMEOUT) -> None:
+        self._timeout = (connect, timeout)
         self._session = requests.Session()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections)
@@ -36,10 +41,16 @@ class Web:
         self._session.mount("http://", adapter)
         self._session.headers["User-Agent"] = "forceglue"
 
-    def send(self, method: str, url: str, token: str | None = None, **more: Any) -> requests.Response:
-        """One request; nothing is tried again. A redirect is an answer like any other."""
+    def send(
+        self, method: str, url: str, token: str | None = None, *, auth: AuthBase | None = None, **more: Any
+    ) -> requests.Response:
+        """One request; nothing is tried again. A redirect is an answer like any other.
+
+        Args:
+            auth: what proves who asks, where that is not a bearer token.
+        """
         return self._session.request(
-            method, url, auth=Bearer(token), timeout=self._timeout, allow_redirects=False, **more
+            method, url, auth=auth or Bearer(token), timeout=self._timeout, allow_redirects=False, **more
         )
 
     def close(self) -> None:

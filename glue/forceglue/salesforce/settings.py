@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from forceglue.errors import UsageError
+from forceglue.salesforce.addresses import gateway_region, refused_address
 
 Flow = Literal["broker", "jwt", "refresh", "password", "client_credentials"]
+BrokerAuth = Literal["none", "iam", "cognito"]
 
 TOKEN_PATH, BROKER_PATH = "/services/oauth2/token", "/sf/token"
 SECRET_VARIABLE = "SF_SECRET"  # noqa: S105  # the name of the variable that names the secret
@@ -34,13 +36,15 @@ VARIABLES = {
     "SF_REFRESH_TOKEN": "a refresh token",
     "SF_TOKEN_FILE": "where the refresh token that Salesforce gives next is kept",
     "SF_BROKER_URL": "a token broker's address",
+    "SF_BROKER_AUTH": "what the broker asks for: iam (AWS credentials; so where its address is an API Gateway's), "
+    "cognito or none",
+    "SF_BROKER_AUTH_URL": "the Cognito user pool's token address; SF_CLIENT_ID and SF_CLIENT_SECRET are its client's",
     "SF_API_VERSION": "for example 66.0; the highest that both sides know unless given",
     "SF_AUDIENCE": "the audience of the JWT; the origin of SF_TOKEN_URL unless given",
     "SF_ALLOW_PASSWORD": "1 allows the retired user name and password flow",
 }
 # how Secrets Manager's own rotation of Salesforce secrets calls them
 _MANAGED = {"consumerkey": "SF_CLIENT_ID", "consumersecret": "SF_CLIENT_SECRET", "baseuri": "SF_TOKEN_URL"}
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _VERSION = re.compile(r"v?(\d{2,3})(?:\.0)?")
 _WAYS = (
     "SF_PRIVATE_KEY_FILE with SF_CLIENT_ID and SF_USERNAME (JWT bearer), "
@@ -57,6 +61,8 @@ class Connection:
         audience: of the JWT.
         token_file: where a rotating refresh token is kept.
         api_version: `66.0`; None: the highest that both sides know.
+        broker_auth: what a broker asks for.
+        auth_url: with `cognito`, where the client's own token is asked for.
     """
 
     flow: Flow
@@ -70,6 +76,8 @@ class Connection:
     refresh_token: str = field(default="", repr=False)
     token_file: Path | None = None
     api_version: str | None = None
+    broker_auth: BrokerAuth = "none"
+    auth_url: str = ""
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -77,12 +85,20 @@ class Connection:
         return tuple(s for s in (self.client_secret, self.password, self.private_key, self.refresh_token) if s)
 
 
-def from_environment(environ: Mapping[str, str] | None = None, *, allow_password: bool = False) -> Connection:
+def from_environment(
+    environ: Mapping[str, str] | None = None,
+    *,
+    allow_password: bool = False,
+    secret: Callable[[str], str] | None = None,
+    keeps_refresh_tokens: bool = False,
+) -> Connection:
     """The connection that the variables (and the secret that `SF_SECRET` names) describe.
 
     Args:
         environ: the variables; those of the process unless given.
         allow_password: as `SF_ALLOW_PASSWORD=1`.
+        secret: gives the text of a secret by its name; asks Secrets Manager unless given.
+        keeps_refresh_tokens: the caller keeps them itself, so that no file is needed.
 
     Raises:
         UsageError: with every problem of every variable, and no value of a secret one.
@@ -91,7 +107,7 @@ def from_environment(environ: Mapping[str, str] | None = None, *, allow_password
     environ = os.environ if environ is None else environ
     given = {name: value for name in VARIABLES if (value := environ.get(name, "").strip())}
     if name := environ.get(SECRET_VARIABLE, "").strip():
-        given = {**_stored(name), **given}
+        given = {**_stored(name, secret), **given}
     problems: list[str] = []
     key = _private_key(given, problems)
     allowed = allow_password or given.get("SF_ALLOW_PASSWORD") == "1"
@@ -99,9 +115,12 @@ def from_environment(environ: Mapping[str, str] | None = None, *, allow_password
     if flow is None:
         problems.append(_nothing_given(given))
     else:
-        problems += _missing(flow, given)
+        problems += (
+            said for name, said in _missing(flow, given) if not (keeps_refresh_tokens and name == "SF_TOKEN_FILE")
+        )
     url = _address(given, "SF_BROKER_URL" if flow == "broker" else "SF_TOKEN_URL", problems)
     version = _version(given, problems)
+    auth, auth_url = _broker_auth(given, url, problems) if flow == "broker" else ("none", "")
     if problems or flow is None:
         told = "\n  ".join(problems)
         raise UsageError(f"the connection to Salesforce is not complete:\n  {told}")
@@ -118,28 +137,9 @@ def from_environment(environ: Mapping[str, str] | None = None, *, allow_password
         refresh_token=given.get("SF_REFRESH_TOKEN", ""),
         token_file=Path(given["SF_TOKEN_FILE"]) if "SF_TOKEN_FILE" in given else None,
         api_version=version,
+        broker_auth=auth,
+        auth_url=auth_url,
     )
-
-
-def refused_address(url: str) -> str | None:
-    """Why nothing is sent to this address, or None: https, or http on this machine itself, and nothing secret in it."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-        _ = parts.port
-    except ValueError:
-        return "is no URL"
-    if parts.scheme not in ("https", "http") or not host:
-        return "is no https:// URL"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "has a user, a query or a fragment in it: give the bare address"
-    if parts.scheme == "http" and host not in _LOOPBACK:
-        return "is http, which is for this machine only (localhost): give https"
-    return None
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _flow(given: Mapping[str, str], has_key: bool, allow_password: bool) -> Flow | None:
@@ -166,7 +166,7 @@ def _nothing_given(given: Mapping[str, str]) -> str:
     return f"no way to sign in is given: set {_WAYS}"
 
 
-def _missing(flow: Flow, given: Mapping[str, str]) -> Iterator[str]:
+def _missing(flow: Flow, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     needs = {
         "broker": (),
         "jwt": ("SF_CLIENT_ID", "SF_USERNAME"),
@@ -181,7 +181,7 @@ def _missing(flow: Flow, given: Mapping[str, str]) -> Iterator[str]:
                 if name == "SF_TOKEN_FILE"
                 else f" for the {flow} flow"
             )
-            yield f"{name} is not set{why}: {VARIABLES[name]}"
+            yield name, f"{name} is not set{why}: {VARIABLES[name]}"
 
 
 def _address(given: Mapping[str, str], name: str, problems: list[str]) -> str:
@@ -195,6 +195,28 @@ def _address(given: Mapping[str, str], name: str, problems: list[str]) -> str:
     parts = urlsplit(url)
     path = BROKER_PATH if name == "SF_BROKER_URL" else TOKEN_PATH
     return url if parts.path.strip("/") else urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _broker_auth(given: Mapping[str, str], url: str, problems: list[str]) -> tuple[BrokerAuth, str]:
+    usual = "cognito" if "SF_BROKER_AUTH_URL" in given else "iam" if gateway_region(url) else "none"
+    match given.get("SF_BROKER_AUTH", usual).lower():
+        case "none":
+            return "none", ""
+        case "iam":
+            return "iam", ""
+        case "cognito":
+            problems += [
+                f"{name} is not set for SF_BROKER_AUTH=cognito: {VARIABLES[name]}"
+                for name in ("SF_BROKER_AUTH_URL", "SF_CLIENT_ID", "SF_CLIENT_SECRET")
+                if name not in given
+            ]
+            address = given.get("SF_BROKER_AUTH_URL", "")
+            if address and (complaint := refused_address(address)):
+                problems.append(f"SF_BROKER_AUTH_URL {complaint}")
+            return "cognito", address
+        case other:
+            problems.append(f"SF_BROKER_AUTH is {other!r}, and there are iam, cognito and none")
+            return "none", ""
 
 
 def _version(given: Mapping[str, str], problems: list[str]) -> str | None:
@@ -227,12 +249,14 @@ def _private_key(given: Mapping[str, str], problems: list[str]) -> str:
     return text
 
 
-def _stored(name: str) -> dict[str, str]:
+def _stored(name: str, secret: Callable[[str], str] | None) -> dict[str, str]:
     """The variables that a secret holds, under their names, in lower case without SF_, or as Salesforce's rotation."""
-    from forceglue.runtime.secrets import secret_text
+    if secret is None:
+        from forceglue.runtime.secrets import secret_text
 
+        secret = secret_text
     try:
-        held = json.loads(secret_text(name))
+        held = json.loads(secret(name))
     except ValueError:
         held = None
     if not isinstance(held, dict):

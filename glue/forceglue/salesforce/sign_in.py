@@ -24,7 +24,12 @@ class Token:
     @property
     def hash(self) -> str:
         """What names the token to a broker without telling it."""
-        return hashlib.sha256(self.access_token.encode()).hexdigest()
+        return fingerprint(self.access_token)
+
+
+def fingerprint(secret: str) -> str:
+    """What stands for a secret where it must be told apart from another one, and not be told."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 Fetch = Callable[["Token | None"], Token]

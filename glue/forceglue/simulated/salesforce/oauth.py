@@ -103,6 +103,9 @@ class OAuth:
 
     def _refresh_token(self, call: Call, form: dict[str, str]) -> Answer:
         app = self._app(call, form, secret_may_lack=True)
+        held = self._access.refreshes.get(form.get("refresh_token", ""))
+        if held is not None and not held.user.active:
+            raise _Refused("inactive_user", "user is inactive")
         found = self._access.refresh(form.get("refresh_token", ""), app)
         if found is None:
             raise _Refused("invalid_grant", "expired access/refresh token")

@@ -73,12 +73,18 @@ def start(org: Org, *, port: int = 0, certificate: tuple[Path, Path] | None = No
         certificate: PEM files of a certificate and its key, for https.
 
     Raises:
-        SetupError: the port is taken, or the server did not start.
+        SetupError: its packages are not installed, the port is taken, or the server did not start.
     """
-    import uvicorn
+    try:
+        import uvicorn
 
-    from forceglue.simulated.salesforce.app import App
-    from forceglue.simulated.salesforce.desk import Desk
+        from forceglue.simulated.salesforce.app import App
+        from forceglue.simulated.salesforce.desk import Desk
+    except ModuleNotFoundError as missing:
+        raise SetupError(
+            f"the simulated org needs the package {missing.name}: install forceglue with the extra `simulated`, "
+            "as in pip install 'forceglue[simulated]'."
+        ) from None
 
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
