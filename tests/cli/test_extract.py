@@ -109,8 +109,8 @@ def test_a_failed_object_is_exit_code_1_and_the_others_land(org: Any, server: An
 def test_the_budget_is_exit_code_1_and_says_that_it_goes_on(org: Any, server: Any, here: Path) -> None:
     server.usage.limit, server.usage.used = 100, 48
     done = call(server, "--budget", "50")
-    assert done.exit_code == 1 and "stops at 50% of them" in " ".join(done.output.split())
-    assert "goes on there" in " ".join(done.output.split())
+    assert done.exit_code == 1 and "no more than 50% of them" in " ".join(done.output.split())
+    assert "goes on where it was" in " ".join(done.output.split())
     assert call(server, "--budget", "100").exit_code == 0
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from forceglue.errors import ExtractError
 from forceglue.extract.fields import ReadField
-from forceglue.extract.state import FOLDER, moment, read_state, write_state
+from forceglue.extract.state import FOLDER, kept, moment, write_state
 from forceglue.extract.window import Window, soql
 from forceglue.landing.patch import Patch
 from forceglue.landing.store import Store
@@ -118,9 +118,8 @@ def folder(name: str, way: Way) -> str:
 def plan_of(store: Store, name: str, way: Way) -> Plan | None:
     """The reading that is not over; None where there is none, or what there is cannot be gone on with."""
     try:
-        raw = read_state(store, f"{folder(name, way)}/plan.json")
-        return None if raw is None else _plan(raw)
-    except (ExtractError, KeyError, TypeError, ValueError):
+        return kept(store, f"{folder(name, way)}/plan.json", _plan)
+    except ExtractError:
         return None  # of another version of forceglue, or damaged: nothing of it has landed, it is begun anew
 
 
@@ -136,15 +135,10 @@ def page_name(plan: Plan, segment: Segment, at: int) -> str:
 def page_of(store: Store, name: str) -> Page | None:
     """A page that is whole on disk, or None."""
     try:
-        raw = read_state(store, f"{name}.json")
-        if raw is None:
-            return None
-        files = tuple((str(path), int(rows)) for path, rows in raw["files"])
-        told = {"files": files, "texts": tuple(raw["texts"]), "missing": tuple(raw["missing"])}
-        page = Page(**{**raw, **told})
-    except (ExtractError, KeyError, TypeError, ValueError):
+        page = kept(store, f"{name}.json", _page)
+    except ExtractError:
         return None
-    return page if all(store.exists(path) for path, _ in page.files) else None
+    return page if page is not None and all(store.exists(path) for path, _ in page.files) else None
 
 
 def write_page(store: Store, name: str, page: Page) -> None:
@@ -156,6 +150,11 @@ def clear(store: Store, name: str, way: Way) -> None:
     found = [entry.path for entry in store.list(folder(name, way))]
     for path in sorted(found, key=lambda path: path.endswith("/plan.json")):
         store.delete(path)
+
+
+def _page(raw: Any) -> Page:
+    files = tuple((str(path), int(rows)) for path, rows in raw["files"])
+    return Page(**{**raw, "files": files, "texts": tuple(raw["texts"]), "missing": tuple(raw["missing"])})
 
 
 def _plan(raw: Any) -> Plan:
