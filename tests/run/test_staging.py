@@ -10,6 +10,7 @@ import pytest
 
 from forceglue.landing.store import Store
 from forceglue.quality import rules as q
+from forceglue.run import staging
 from forceglue.run.staging import rule_counts, stage
 from forceglue.transform.prepared import Aside, judged, no_flags
 from forceglue.write.staged import discard, staged_files
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 ASIDE = Aside(raw="'raw'", key="id", row="7", at="TIMESTAMP '2024-01-01 00:00:00Z'")
+
+
+def jobs(spark: SparkSession) -> int:
+    return len(spark.sparkContext.statusTracker().getJobIdsForGroup(None))
 
 
 def test_files_by_verdict_and_nothing_else(tmp_path: Path) -> None:
@@ -38,11 +43,15 @@ def test_files_by_verdict_and_nothing_else(tmp_path: Path) -> None:
     assert store.list() == []
 
 
+@pytest.mark.parametrize("read_here", [0, 100])
 @pytest.mark.parametrize("many", [1, 70])
-def test_counts_of_rules_by_verdict(spark: SparkSession, tmp_path: Path, many: int) -> None:
+def test_counts_of_rules_by_verdict(
+    spark: SparkSession, tmp_path: Path, many: int, read_here: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "READ_HERE", read_here)
     checks = [q.Check(f"r{i}", "quarantine" if i % 2 else "warn", "s", f"id = {i}") for i in range(many)]
     store = Store.made(str(tmp_path / "W"))
-    frame = spark.range(100).coalesce(1)
+    frame = spark.range(100, numPartitions=3)
     made = judged(frame, ["id"], checks, ASIDE, gone="id >= 90", kept=None, flags=no_flags, read=None)
     staged = stage(made, store, "s")
     odd = many // 2
@@ -51,7 +60,9 @@ def test_counts_of_rules_by_verdict(spark: SparkSession, tmp_path: Path, many: i
     }
     assert (staged.total, staged.clean, staged.read) == (100, False, None)
     wanted = {f"r{i}": {"quarantine" if i % 2 else "good": 1} for i in range(many)}
+    before = jobs(spark)
     assert rule_counts(spark, made, staged, store) == wanted
+    assert (jobs(spark) == before) == (read_here == 100)
 
 
 def test_a_batch_that_breaks_nothing_is_clean_and_asks_no_job(spark: SparkSession, tmp_path: Path) -> None:
@@ -60,6 +71,6 @@ def test_a_batch_that_breaks_nothing_is_clean_and_asks_no_job(spark: SparkSessio
     store = Store.made(str(tmp_path / "W"))
     staged = stage(made, store, "s")
     assert staged.clean
-    before = len(spark.sparkContext.statusTracker().getJobIdsForGroup(None))
+    before = jobs(spark)
     assert rule_counts(spark, made, staged, store) == {}
-    assert len(spark.sparkContext.statusTracker().getJobIdsForGroup(None)) == before
+    assert jobs(spark) == before

@@ -118,8 +118,9 @@ def test_one_file_with_the_header_in_exact_case_and_quotes_only_where_needed(
     assert [p.name for p in Path(delivery.root).rglob("*")] == ["Sub folder", "My File 12.csv"]
 
 
-def test_many_partitions_give_one_header_and_every_row(spark: SparkSession, delivery: Store) -> None:
-    write_csv(spark.range(0, 5000, numPartitions=7), delivery, "n.csv")
+@pytest.mark.parametrize("one_task", [False, True])
+def test_many_partitions_give_one_header_and_every_row(spark: SparkSession, delivery: Store, one_task: bool) -> None:
+    write_csv(spark.range(0, 5000, numPartitions=7), delivery, "n.csv", one_task=one_task)
     lines = Path(delivery.uri("n.csv")).read_text().splitlines()
     assert lines[0] == "id"
     assert sorted(map(int, lines[1:])) == list(range(5000))

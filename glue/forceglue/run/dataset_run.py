@@ -20,7 +20,7 @@ from forceglue.run.judging import ExpectationFlags, Judgement, expectation_repor
 from forceglue.run.plan import DatasetPlan
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
-from forceglue.run.staging import Staged, stage
+from forceglue.run.staging import READ_HERE, Staged, stage
 from forceglue.run.tables import Tables
 from forceglue.run.taking import take
 from forceglue.transform.cast import quoted
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 UNIQUE = "key_is_unique"
-_FEW_ROWS = 100_000
 
 
 def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: bool) -> MappingReport:
@@ -134,7 +133,7 @@ def _unique(ctx: RunContext, mapping: DatasetMapping, prepared: Prepared, staged
         return ()
     rows = staged.rows(q.GOOD)
     names = [match(k, prepared.columns) or k for k in mapping.key]
-    if rows <= _FEW_ROWS:
+    if rows <= READ_HERE:
         return (unique_outcome(mapping, rows, _twice_in_files(ctx, staged, names)),)
     counted = staged.good_rows(ctx.spark(), ctx.warehouse, prepared).groupBy(*map(quoted, names)).count()
     row = counted.where("count > 1").selectExpr("coalesce(sum(count), 0)").first()

@@ -38,7 +38,8 @@ def deliver(ctx: RunContext, mapping: DatasetMapping, rows: Callable[[], DataFra
 def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows: DataFrame) -> Delivered:
     if delivery.csv is not None:
         name = expand(delivery.csv.file, ctx.started)
-        made = write_csv(rows, ctx.delivery, name, delimiter=delivery.csv.delimiter, header=delivery.csv.header)
+        told = delivery.csv
+        made = write_csv(rows, ctx.delivery, name, delimiter=told.delimiter, header=told.header, one_task=ctx.few)
         return Delivered(name, large(name, made.size))
     return Delivered(_place(ctx, mapping, delivery, rows))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from forceglue.errors import BalanceError
 from forceglue.landing.store import Store
-from forceglue.quality.rules import GOOD, VERDICT, mask_names
+from forceglue.quality.rules import BITS, GOOD, VERDICT, mask_names
 from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import Prepared
 from forceglue.write.staged import StagedFile, staged_files
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pyarrow.parquet import FileMetaData
     from pyspark.sql import DataFrame, Observation, SparkSession
 
+READ_HERE = 100_000
+"""Up to so many staged rows, reading narrow columns of them in Python costs less than starting a Spark job."""
 _OBSERVED_WITHIN = 60.0
 """Seconds that Spark may take after the write to hand over what it counted."""
 
@@ -120,9 +122,9 @@ def rule_counts(spark: SparkSession, prepared: Prepared, staged: Staged, store: 
     """`{rule: {verdict: rows that break it}}` from the narrow mask columns; empty where every row is clean."""
     if staged.clean:
         return {}
+    if staged.total <= READ_HERE:
+        return _counted_here(prepared, staged, store)
     from pyspark.sql import functions as F
-
-    from forceglue.quality.rules import BITS
 
     masks = mask_names(prepared.checks)
     ddl = ", ".join(f"{m} bigint" for m in masks) + f", {VERDICT} string"
@@ -140,4 +142,21 @@ def rule_counts(spark: SparkSession, prepared: Prepared, staged: Staged, store: 
             if row[f"c{i}"]:
                 of_rule = counts.setdefault(check.name, {})
                 of_rule[row[VERDICT]] = of_rule.get(row[VERDICT], 0) + int(row[f"c{i}"])
+    return counts
+
+
+def _counted_here(prepared: Prepared, staged: Staged, store: Store) -> dict[str, dict[str, int]]:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    masks = mask_names(prepared.checks)
+    counts: dict[str, dict[str, int]] = {}
+    for verdict, file in ((verdict, file) for verdict, files in staged.files.items() for file in files):
+        with store.open_input(file.path) as stream:
+            read = pq.ParquetFile(stream).read(columns=masks)
+        for i, check in enumerate(prepared.checks):
+            bit = pc.bit_wise_and(read[masks[i // BITS]], 1 << (i % BITS))
+            if broken := pc.sum(pc.not_equal(bit, 0)).as_py():
+                of_rule = counts.setdefault(check.name, {})
+                of_rule[verdict] = of_rule.get(verdict, 0) + broken
     return counts

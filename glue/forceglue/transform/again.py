@@ -14,7 +14,7 @@ from forceglue.landing.store import Store
 from forceglue.quality.quarantine import quarantine_schema, quarantine_table
 from forceglue.transform.cast import quoted
 from forceglue.transform.prepared import PATCH, RAW, ROW_NUMBER, SET_ASIDE_AT
-from forceglue.transform.read import ASIDE_AT, RAW_ROW, ROW, SEQ, Batch, numbered
+from forceglue.transform.read import ASIDE_AT, RAW_ROW, ROW, SEQ, Batch, number_sql, numbered
 from forceglue.transform.trace import FILENAME, FLOW, INGESTED, literal
 
 if TYPE_CHECKING:
@@ -96,14 +96,15 @@ def _file(row: Row, object_name: str, never_read: frozenset[str]) -> LandedFile:
 
 
 def _numbered(spark: SparkSession, kept: DataFrame, files: Sequence[str]) -> DataFrame:
-    seq = "0" if len(files) == 1 else _FILE
+    numbers = {name: i for i, name in enumerate(files)}
+    seq = "0" if len(files) == 1 else number_sql(_FILE, numbers)
     frame = kept.selectExpr(
         RAW,
         f"{SET_ASIDE_AT} AS {ASIDE_AT}",
         f"coalesce({ROW_NUMBER}, monotonically_increasing_id()) AS {ROW}",
-        f"{seq} AS {SEQ}",
+        f"{seq or _FILE} AS {SEQ}",
     )
-    return frame if len(files) == 1 else numbered(spark, frame, {name: i for i, name in enumerate(files)})
+    return frame if seq else numbered(spark, frame, numbers)
 
 
 def _fields(frame: DataFrame, forms: dict[str, list[str]], hidden: Sequence[str]) -> DataFrame:

@@ -102,7 +102,8 @@ def _joined(mapping: DatasetMapping, inputs: DatasetInputs, names: _Names) -> Da
     for join in mapping.joins:
         table = inputs.tables[join.name]
         there = {right: match(right, table.columns) for right in join.by.values()}
-        table = _with_absent(table, [right for right, found in there.items() if found is None])
+        if absent := [right for right, found in there.items() if found is None]:
+            table = _with_absent(table, absent)
         on = [(names.sql(here), there[right] or right) for here, right in join.by.items()]
         frame = bring(frame, join.name, table, on, used[join.name], join.type)
     return _offered(frame, in_sql, names)

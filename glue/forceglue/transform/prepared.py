@@ -98,8 +98,8 @@ def judged(
     told = q.verdict(checks, gone)
     if kept is not None:
         told = f"CASE WHEN NOT coalesce({kept}, false) THEN '{q.FILTERED}' ELSE {told} END"
-    marked = marked.selectExpr("*", f"{told} AS {q.VERDICT}")
-    out = f"{q.VERDICT} IN ('{q.QUARANTINED}', '{q.FAILED}')"
+    # said anew wherever it is asked: a few bits cost less than one step more over the whole row
+    out = f"{told} IN ('{q.QUARANTINED}', '{q.FAILED}')"
     frame = marked.selectExpr(
         *own,
         *q.mask_names(checks),
@@ -109,7 +109,7 @@ def judged(
         f"CAST(IF({out}, {aside.row}, NULL) AS BIGINT) AS {ROW_NUMBER}",
         f"IF({out}, {aside.at}, NULL) AS {SET_ASIDE_AT}",
         *((f"IF({out}, '{aside.patch}', NULL) AS {PATCH}",) if aside.patch else ()),
-        q.VERDICT,
+        f"{told} AS {q.VERDICT}",
     )
     return Prepared(frame, tuple(columns), checks, read)
 

@@ -100,17 +100,16 @@ def _group(
     uris = [files[seq].uri for seq in seqs]
     raw = _load(spark, uris, fmt, fields)
     row = "_metadata.row_index" if fmt == "parquet" else "monotonically_increasing_id()"
-    seq = str(seqs[0]) if len(seqs) == 1 else _FILE_PATH
+    numbers = {path: seq for seq in seqs for path in _spelled(files[seq].uri)}
+    seq = str(seqs[0]) if len(seqs) == 1 else number_sql(_FILE_PATH, numbers)
     here = {name.lower(): (name, kind) for name, kind in fields}
     columns = []
     for field, kind in settled.items():
         value = _value(*here[field], kind) if field in here else f"CAST(NULL AS {kind})"
         columns.append(f"{value} AS {quoted(field)}")
     # SQL text in one call: a Column object a piece costs a round trip to the JVM each
-    frame = raw.selectExpr(*columns, f"{seq} AS {SEQ}", f"{row} AS {ROW}")
-    if len(seqs) == 1:
-        return frame
-    return numbered(spark, frame, {path: s for s in seqs for path in _spelled(files[s].uri)})
+    frame = raw.selectExpr(*columns, f"{seq or _FILE_PATH} AS {SEQ}", f"{row} AS {ROW}")
+    return frame if seq else numbered(spark, frame, numbers)
 
 
 def _value(name: str, landed: str, kind: str) -> str:
@@ -147,15 +146,19 @@ def _read_type(kind: str) -> str:
     return {"timestamp_ns": "bigint", "void": "int"}.get(kind, kind)
 
 
+def number_sql(name: str, numbers: dict[str, int]) -> str | None:
+    """SQL text: from a name of a file to its number, looked up row by row; None where files are very many."""
+    sums = [zlib.crc32(path.encode()) for path in numbers]
+    if len(numbers) > _MANY_FILES or len(set(sums)) < len(sums):
+        return None
+    place = f"array_position(array({', '.join(f'{s}L' for s in sums)}), crc32({name}))"
+    return f"get(array({', '.join(map(str, numbers.values()))}), CAST({place} AS INT) - 1)"
+
+
 def numbered(spark: SparkSession, frame: DataFrame, numbers: dict[str, int]) -> DataFrame:
-    """`__seq` from a name of the file to its number: looked up row by row, or joined where files are very many."""
+    """`__seq` from a name of the file to its number, joined."""
     from pyspark.sql import functions as F
 
-    sums = [zlib.crc32(name.encode()) for name in numbers]
-    if len(numbers) <= _MANY_FILES and len(set(sums)) == len(sums):
-        place = f"array_position(array({', '.join(f'{s}L' for s in sums)}), crc32({SEQ}))"
-        found = f"get(array({', '.join(map(str, numbers.values()))}), CAST({place} AS INT) - 1)"
-        return frame.withColumn(SEQ, F.expr(found))
     table = spark.createDataFrame(list(numbers.items()), "`__path` string, `__number` int")
     joined = frame.join(F.broadcast(table), F.col(SEQ) == F.col("__path"), "left")
     return joined.withColumn(SEQ, F.col("__number")).drop("__path", "__number")

@@ -48,7 +48,7 @@ class DeliveredFile:
 
 
 def write_csv(
-    df: DataFrame, store: DeliveryStore, name: str, *, delimiter: str = ",", header: bool = True
+    df: DataFrame, store: DeliveryStore, name: str, *, delimiter: str = ",", header: bool = True, one_task: bool = False
 ) -> DeliveredFile:
     """Writes every row of `df` into the file `name` of the delivery root and replaces what is there.
 
@@ -62,6 +62,7 @@ def write_csv(
         name: below the root, as `forceglue.write.names.expand` gives it.
         delimiter: one character, no quote and no line end.
         header: whether the first line names the columns.
+        one_task: the rows are few, so that one task does it all and no line is sent from one to another.
 
     Raises:
         UsageError: a delimiter or a column type that CSV cannot carry.
@@ -74,7 +75,8 @@ def write_csv(
     if not df.columns:
         raise UsageError(f"{name}: the frame has no columns; a CSV file needs one at least.")
     first = header_line(df.columns, delimiter) if header else ""
-    lines = numbered(df).selectExpr(f"{_line(df, delimiter)} AS value").repartition(1)
+    lines = numbered(df).selectExpr(f"{_line(df, delimiter)} AS value")
+    lines = lines.coalesce(1) if one_task else lines.repartition(1)
     if first:
         # In the one partition that is left, the first row has id 0.
         lines = lines.selectExpr(f"concat(IF(monotonically_increasing_id() = 0, {literal(first)}, ''), value) AS value")

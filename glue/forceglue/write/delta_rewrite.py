@@ -45,6 +45,8 @@ def rewrite(
         at: the table as it was planned for; one that was written since is a `ConcurrentRunError`.
         folder: below the table's, for the new files; what the table does not adopt stays there.
     """
+    from pyspark.sql.types import StructType
+
     ddl = ", ".join(f"{quoted(name)} {kind}" for name, kind in at.columns.items())
     there = spark.read.schema(ddl).parquet(*(f"{table.uri}/{path}" for path in at.files))
     come = spark.read.schema(schema).parquet(*paths)
@@ -57,7 +59,7 @@ def rewrite(
     taken = ("kept", "updated", "inserted") if anew else ("inserted",)
     table.adopt(
         [file for act in taken for file in files.get(act, ())],
-        rows.drop(_ACT).schema,
+        StructType(rows.schema.fields[:-1]),
         position=position,
         at=at,
         remove_below=at.files if anew else (),
