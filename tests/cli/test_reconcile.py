@@ -122,3 +122,4 @@ def test_the_budget_is_exit_code_1(bench: Bench) -> None:
     bench.server.usage.limit, bench.server.usage.used = 100, 57
     done = call(bench, "--budget", "60")
     assert done.exit_code == 1 and "1 that could not be compared" in said(done)
+    assert "no more than 60% of them" in said(done) and "this extract" not in said(done)

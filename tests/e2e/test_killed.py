@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from e2e.org import ACCOUNT, Killed, Org, record
+from e2e.killing import killed
+from e2e.org import ACCOUNT, Org, record
 from e2e.patches import deleted, refresh, vanished
 from forceglue.landing import ingest, store
 from forceglue.quality import quarantine
@@ -63,70 +62,6 @@ MERGED = {
     "after the merge": (delta_merge, "_execute", "after"),
 }
 APPENDED = ("after the quarantine's commit", "after the table's commit")
-
-
-class Machine:
-    """Dies at a step: from then on nothing is written, moved or deleted any more, cleaning up included."""
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.dead = False
-        for owner, names in (
-            (store.LocalBackend, ("write_bytes", "move", "delete")),
-            (object_run, ("_tidy", "discard", "settle", "withdraw")),
-            (dataset_run, ("discard",)),
-            (delta_table.Table, ("adopt", "advance")),
-            (delta_merge, ("_execute",)),
-        ):
-            for name in names:
-                patch.setattr(owner, name, self._alive(getattr(owner, name)))
-
-    def _alive(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **named: Any) -> Any:
-            if self.dead:
-                raise Killed
-            return real(*args, **named)
-
-        return call
-
-    def dies(self, patch: pytest.MonkeyPatch, owner: Any, name: str, when: str, turn: int) -> None:
-        real, left = getattr(owner, name), turn
-
-        def call(*args: Any, **named: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if self.dead:
-                raise Killed
-            if when == "before" and left <= 0:
-                self.die()
-            done = real(*args, **named)
-            if left <= 0 and (when == "after" or (when == "after account" and args[0].path == "account")):
-                self.die()
-            return done
-
-        patch.setattr(owner, name, call)
-
-    def die(self) -> None:
-        self.dead = True
-        raise Killed
-
-
-@contextmanager
-def killed(owner: Any, name: str, when: str, turn: int = 1) -> Iterator[None]:
-    """Dies at the step; `turn`: not before it is taken for the so many-th time."""
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        machine = Machine(patch)
-        if when == "rename":  # the last step of a CSV delivery
-            real = store.LocalBackend.move
-
-            def move(self: Any, source: str, target: str) -> None:
-                if target == "all.csv":
-                    machine.die()
-                real(self, source, target)
-
-            patch.setattr(store.LocalBackend, "move", move)
-        else:
-            machine.dies(patch, owner, name, when, turn)
-        yield
 
 
 def mapped(org: Org, write: str) -> None:
@@ -201,60 +136,52 @@ def test_an_increment(org: Org, undisturbed: dict[tuple[str, int], dict[str, Any
 PATCHED = {
     "upsert": {
         "the records are in, no patch is": (object_run, "propose", "before", 2),
-        "a refresh is staged": (object_run, "stage", "after", 2),
-        "rows of a refresh are set aside": (object_run, "set_aside", "after", 2),
-        "the refresh is in": (committing, "rewrite", "after", 2),
-        "a deletion is noted and not done": (committing, "bury", "after", 3),
-        "the deletions are in": (committing, "rewrite", "after", 3),
-        "what vanished is staged": (object_run, "stage", "after", 4),
-        "all is in": (object_run, "_tidy", "before", 4),
+        "a refresh is staged": (object_run, "stage", "after"),
+        "rows of a refresh are set aside": (object_run, "set_aside", "after"),
+        "the refresh is in": (committing, "rewrite", "after"),
+        "a deletion is noted and not done": (committing, "bury", "after"),
+        "the deletions are in": (committing, "rewrite", "after"),
+        "what vanished is staged": (object_run, "stage", "after"),
+        "all is in": (object_run, "_tidy", "before"),
     },
     "scd2": {
         "the refresh is in": (delta_merge, "_execute", "after", 2),
-        "before what vanished is merged": (delta_merge, "_execute", "before", 4),
+        "the deletions are in, what vanished is not": (delta_merge, "_execute", "before", 2),
     },
 }
-"""Four batches of one run: records, a refresh, deletions, what vanished."""
+"""Four batches of one run: records, a refresh, deletions, what vanished. In this order: each run begins where the one
+before died."""
+HELD = {
+    "upsert": [("A", "A3", 2), ("B", "B", 1), ("E", "E", 2)],
+    "scd2": [
+        ("A", "A", 1, 2), ("A", "A2", 2, 3), ("A", "A3", 3, None), ("B", "B", 1, None),
+        ("C", "C", 1, 2), ("D", "D", 1, 3), ("E", "E", 2, None),
+    ],
+}  # fmt: skip
+"""What the tables hold in the end: key, name, the hour of the version, and to which hour it was one."""
 
 
-def patched(org: Org, write: str) -> None:
+@pytest.mark.parametrize("write", PATCHED)
+def test_a_run_that_dies_again_and_again_on_its_way_through_records_and_patches(org: Org, write: str) -> None:
     deletes = "delete" if write == "upsert" else "close"
     rules = "quality: {quarantine: {short: length(name) < 9}}\n"
     org.say("account", f"{ACCOUNT}target: {{write: {write}, deletes: {deletes}}}\n{rules}")
     org.land("e1", [record(key, 1, Name=key) for key in "ABCD"])
     org.run()
     org.land("e2", [record("A", 2, Name="A2"), record("E", 2, Name="E")])
-    refresh(org, "e3", 3, *({"Id": k, "SystemModstamp": n, "Name": v} for k, n, v in RENAMED))
+    renamed = (("A", 2, "A3"), ("B", 1, "a long name"), ("E", 1, "old"))
+    refresh(org, "e3", 3, *({"Id": key, "SystemModstamp": stamp, "Name": name} for key, stamp, name in renamed))
     deleted(org, "e3", 3, C=2)
     vanished(org, "e3", 3, "D")
-
-
-RENAMED = (("A", 2, "A3"), ("B", 1, "a long name"), ("E", 1, "old"))
-
-
-@pytest.fixture(scope="module")
-def patches(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> dict[str, list[Any]]:
-    """What becomes of records and patches, by the way of writing."""
-    found = {}
-    for write in PATCHED:
-        org = Org(tmp_path_factory.mktemp(write), spark)
-        patched(org, write)
-        org.run()
-        found[write] = [org.table(), org.why()]
-    assert [row[:2] for row in found["upsert"][0]] == [("A", "A3"), ("B", "B"), ("E", "E")]
-    assert [key for key, _ in found["upsert"][1]] == ["B"]
-    return found
-
-
-@pytest.mark.parametrize(("write", "step"), [(write, step) for write, steps in PATCHED.items() for step in steps])
-def test_patches_after_records(org: Org, patches: dict[str, list[Any]], write: str, step: str) -> None:
-    patched(org, write)
-    with killed(*PATCHED[write][step]):
-        org.run()
+    for step in PATCHED[write].values():
+        with killed(*step):
+            org.run()
     org.run()
-    assert [org.table(), org.why()] == patches[write]
     assert {m.status for m in org.run().mappings} == {"unchanged"}
-    assert [key for key, _ in org.why()] == org.plain_aside()
+    moments = ("valid_from", "valid_to") if write == "scd2" else ("system_modstamp",)
+    found = org.table("account", "id", "name", *moments)
+    assert [(*row[:2], *(moment and moment.hour for moment in row[2:])) for row in found] == HELD[write]
+    assert org.why() == [("B", ("short",))] and org.plain_aside() == ["B"]
 
 
 @pytest.mark.parametrize("what", ["sidecar", "manifest", "staging", "log", "delivery"])

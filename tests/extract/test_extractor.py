@@ -368,7 +368,7 @@ def test_the_budget_stops_and_another_start_goes_on(org: Any, server: Any, landi
     server.usage.limit, server.usage.used, server.usage.bursts = 100, 70, "1/750"
     report = run(server, landing, "Account", page_rows=20)
     assert (report.status, one(report).status) == ("failed", "stopped")
-    assert "of the org's 100 API calls" in report.stopped and "goes on there" in report.stopped
+    assert "of the org's 100 API calls" in report.stopped and "goes on where it was" in report.stopped
     assert not files(landing) and server.usage.used == 80
     done_before = len(list(landing.glob("_extract/Account/changes/*.parquet")))
     assert done_before > 0

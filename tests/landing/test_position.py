@@ -227,4 +227,21 @@ def test_up_to_when_a_table_is_refreshed_is_kept_until_everything_is_loaded_anew
     assert read(store, "account", second.version).refreshed == ONE
     assert rewind(store, "account", second.version, first.version).position.refreshed == ONE
     anew = propose(store, read(store, "account", second.version), ["a"], at=ONE, replacing=True)
-    assert read(store, "account", anew.version).refreshed is None
+    now = read(store, "account", anew.version)
+    assert (now.refreshed, now.refreshed_in) == (None, None)
+
+
+def test_a_newer_refresh_leaves_what_older_ones_set_aside_behind_and_nothing_else(store: Store) -> None:
+    now, batches = Position("account"), []
+    for name, refreshed in (("whole", None), ("r1", NOON), ("more of r1", NOON), ("r2", ONE), ("old", NOON)):
+        batches.append(propose(store, now, [name], at=NOON, refreshed=refreshed))
+        now = read(store, "account", batches[-1].version)
+    whole, first, more, newer, _ = batches
+    assert (now.refreshed, now.refreshed_in) == (ONE, newer.version)
+    assert [in_force(now, b.version, refreshed=True) for b in (first, more, newer)] == [False, False, True]
+    assert in_force(now, whole.version)
+    then = read(store, "account", more.version)
+    assert (then.refreshed, then.refreshed_in) == (NOON, first.version)
+    assert [in_force(then, b.version, refreshed=True) for b in (first, more, newer)] == [True, True, False]
+    back = propose(store, then, at=ONE, committed=now.version)
+    assert [in_force(back, b.version, refreshed=True) for b in (first, more, newer)] == [True, True, False]

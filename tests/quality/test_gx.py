@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from forceglue.quality.actions import Failure
 
+# without one Great Expectations starts a session of its own, which has no Delta
+pytestmark = pytest.mark.usefixtures("spark")
+
 GOOD = RuleOutcome("amount_is_positive", "warn", "amount >= 0", "Refunds have their own object.", 3, 0)
 BAD = RuleOutcome("account_is_known", "quarantine", "account is not null", None, 2, 1, ({"id": "006A"},))
 

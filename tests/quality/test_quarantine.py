@@ -9,7 +9,15 @@ import pytest
 
 from forceglue.landing.position import Manifest, Position, propose, read
 from forceglue.landing.store import Store
-from forceglue.quality.quarantine import batch_of, counted_files, counted_rows, set_aside, settle, withdraw
+from forceglue.quality.quarantine import (
+    batch_of,
+    counted_files,
+    counted_rows,
+    quarantine_table,
+    set_aside,
+    settle,
+    withdraw,
+)
 from forceglue.quality.rules import QUARANTINED
 from forceglue.run.staging import Staged
 from forceglue.write.staged import staged_files
@@ -76,6 +84,20 @@ def test_a_batch_that_settles_leaves_those_before_it_behind(store: Store) -> Non
     assert [batch_of(path) for path in counted_files(store, "account", then)] == [second.version]
     settle(store, "account", second)
     assert counted_rows(store, "account", now) == 0
+
+
+def test_a_newer_refresh_leaves_the_rows_of_the_one_before_behind(store: Store) -> None:
+    now, made = EMPTY, []
+    for hour, key in enumerate(("whole", "refreshed", "refreshed again"), 1):
+        at, refreshed = NOON + timedelta(hours=hour), hour > 1
+        made.append(propose(store, now, [key], at=at, refreshed=at if refreshed else None))
+        set_aside(store, "account", staged(store, key), position=made[-1].version, before=now, refreshed=refreshed)
+        now = read(store, "account", made[-1].version)
+    whole, _, last = (manifest.version for manifest in made)
+    assert counted_rows(store, "account", now) == 2
+    assert [batch_of(path) for path in counted_files(store, "account", now)] == [whole, last]
+    settle(store, "account", now)
+    assert [batch_of(path) for path in sorted(quarantine_table(store, "account").live_files())] == [whole, last]
 
 
 def test_a_file_that_somebody_compacted_is_older_than_any_batch() -> None:

@@ -80,7 +80,7 @@ def loaded(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Ite
         (root / name).mkdir()
     (root / "mappings" / "project.yaml").write_text("name: small\n")
     for name, text in MAPPINGS.items():
-        (root / "mappings" / f"{name}.yaml").write_text(f"mapping: {name}\nsource: Account\nrefresh: ignore\n{text}")
+        (root / "mappings" / f"{name}.yaml").write_text(f"mapping: {name}\nsource: Account\nrefresh: never\n{text}")
     with Org(clock=clock) as org, pytest.MonkeyPatch.context() as patched:
         patched.setattr(delta_properties, "LARGE", 1)
         patched.setattr(delta_rewrite, "SMALL", 0)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from run.desk import ACCOUNT, NO_RULES, Desk
+
+pytestmark = pytest.mark.usefixtures("spark")
 
 
 def declare(desk: Desk, kind: str, *more: str) -> None:

@@ -108,7 +108,7 @@ def test_the_budget_stops_before_the_next_call(header: str) -> None:
     with answering(in_turn(Answer({}, headers={"Sforce-Limit-Info": header}))) as address:
         one = org(address, budget=Budget(0.8))
         ask(one)
-        with pytest.raises(LimitReachedError, match=r"of the org's 1,000 API calls.*goes on there"):
+        with pytest.raises(LimitReachedError, match=r"of the org's 1,000 API calls.*goes on where it was"):
             ask(one)
         assert len(address.asked) == 1
 

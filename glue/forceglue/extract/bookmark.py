@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
-from forceglue.extract.state import FOLDER, damaged, moment, read_state, write_state
+from forceglue.extract.state import FOLDER, kept, moment, write_state
 from forceglue.landing.store import Store
 
 
@@ -42,17 +43,7 @@ def bookmark_of(store: Store, name: str) -> Bookmark | None:
     Raises:
         ExtractError: it is damaged.
     """
-    path = f"{FOLDER}/{name}.json"
-    raw = read_state(store, path)
-    if raw is None:
-        return None
-    try:
-        known = {key: raw[key] for key in Bookmark.__dataclass_fields__ if key in raw}
-        known |= {"until": moment(raw["until"]), "extracted_at": datetime.fromisoformat(raw["extracted_at"])}
-        known |= {"whole_at": moment(raw.get("whole_at"))}
-        return Bookmark(**known)
-    except (KeyError, TypeError, ValueError):
-        raise damaged(store, path) from None
+    return kept(store, f"{FOLDER}/{name}.json", _bookmark)
 
 
 def bookmarks(store: Store) -> tuple[Bookmark, ...]:
@@ -64,3 +55,9 @@ def bookmarks(store: Store) -> tuple[Bookmark, ...]:
 
 def write_bookmark(store: Store, bookmark: Bookmark) -> None:
     write_state(store, f"{FOLDER}/{bookmark.object}.json", asdict(bookmark))
+
+
+def _bookmark(raw: Any) -> Bookmark:
+    known = {key: raw[key] for key in Bookmark.__dataclass_fields__ if key in raw}
+    known |= {"until": moment(raw["until"]), "extracted_at": datetime.fromisoformat(raw["extracted_at"])}
+    return Bookmark(**(known | {"whole_at": moment(raw.get("whole_at"))}))

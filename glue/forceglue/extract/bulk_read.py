@@ -12,9 +12,8 @@ from dataclasses import dataclass, replace
 
 from forceglue.errors import ExtractError, ForceglueError, SalesforceBusyError, SalesforceError
 from forceglue.extract.plan import Page, Plan, Segment, page_name, page_of, write_page
-from forceglue.extract.reading import TIMEOUT, SegmentRead, Work, page_writer, prove, refuses
+from forceglue.extract.reading import TIMEOUT, SegmentRead, TimedOutError, Work, page_writer, prove, refuses
 from forceglue.extract.records import Records
-from forceglue.extract.window import soql
 from forceglue.salesforce.bulk import BulkJob, gone, waits
 
 _REFUSALS = ("INVALIDENTITY", "is not supported by the Bulk API", "not supported in Bulk Query", "FEATURENOTENABLED")
@@ -32,10 +31,6 @@ class BulkRefusedError(ForceglueError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(reason)
-
-
-class TimedOutError(ForceglueError):
-    """The query took Salesforce too long; a narrower window may not."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +64,8 @@ class BulkReader:
         return self._with_job(self._created(segment))
 
     def _created(self, segment: Segment) -> Segment:
-        query = soql(self.plan.object, list(self.plan.kinds), self.plan.cursor, segment.window)
         try:
-            job = self.work.org.bulk.create(query)
+            job = self.work.org.bulk.create(self.plan.query(segment.window))
         except SalesforceError as error:
             if refuses(error):
                 raise BulkRefusedError(f"{error.code}: {error.reason}") from error

@@ -90,7 +90,7 @@ def summary(report: ExtractReport, where: str) -> RenderableType:
     parts: list[RenderableType] = []
     shown = [o for o in report.objects if o.status != "skipped"]
     if shown:
-        parts.append(_table(shown))
+        parts += [_table(shown), *_windows(shown)]
     notes = [(o.name, text, "") for o in shown for text in o.notes]
     notes += [(o.name, o.error or "", STYLES[o.status]) for o in shown if o.error and o.status == "failed"]
     parts += titled("What needs a look", notes, shown=len(notes))
@@ -121,26 +121,27 @@ def _beside(report: ExtractReport) -> str:
 
 def _table(reports: Sequence[ObjectReport]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    for title in ("Object", "State", "API", "From", "To"):
+    for title in ("Object", "State", "API"):
         table.add_column(title, overflow="fold")
-    for title in ("Rows", "Pages", "Calls", "Left out", "Time"):
+    for title in ("Rows", "Calls", "Time"):
         table.add_column(title, justify="right", no_wrap=True)
     for o in reports:
         state = ", ".join([WORDS.get(o.status, o.status) + (" (resumed)" if o.resumed else ""), *_patches(o)])
-        read = o.status in ("landed", "nothing_new") and o.api is not None
-        table.add_row(
-            Text(clean(o.name)),
-            Text(state, STYLES[o.status]),
-            o.api or "",
-            (_time(o.since) or "the start") if read else "",
-            _time(o.until),
-            number(o.rows),
-            str(o.pages),
-            str(o.calls),
-            str(len(o.left_out) or ""),
-            Text(duration(o.seconds), "dim"),
-        )
+        cells = (o.api or "", number(o.rows), str(o.calls))
+        table.add_row(Text(clean(o.name)), Text(state, STYLES[o.status]), *cells, Text(duration(o.seconds), "dim"))
     return table
+
+
+def _windows(reports: Sequence[ObjectReport]) -> list[Text]:
+    """From when to when the objects were read; in one line, since it is nearly always the same for all."""
+    read = [o for o in reports if o.status in ("landed", "nothing_new") and o.api is not None]
+    if not read:
+        return []
+    since = [o.since for o in read if o.since is not None]
+    told = [f"{plural(len(read) - len(since), 'object')} from the start"] if len(since) < len(read) else []
+    told += [f"{plural(len(since), 'object')} since {_time(min(since))}"] if since else []
+    until = [o.until for o in read if o.until is not None]
+    return [Text(f"Read {', '.join(told)}" + (f"; up to {_time(max(until))} (UTC)" if until else ""), "dim")]
 
 
 def status_table(found: Sequence[Standing]) -> RenderableType:
@@ -148,8 +149,8 @@ def status_table(found: Sequence[Standing]) -> RenderableType:
     if not found:
         return Text("Nothing was extracted into this landing root yet.")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
-    for title in ("Object", "Landed up to", "By", "Last extract", "Formulas read", "Deletions known"):
-        table.add_column(title, overflow="fold", no_wrap=title == "By")
+    for title in ("Object", "Landed up to", "Formulas read", "Deletions known"):
+        table.add_column(title, overflow="fold")
     table.add_column("Rows", justify="right")
     for one in found:
         b = one.bookmark
@@ -158,11 +159,9 @@ def status_table(found: Sequence[Standing]) -> RenderableType:
         if one.known and one.known.unknown_until:
             gap = f"{_time(one.known.unknown_since) or 'the start'} to {_time(one.known.unknown_until)}"
             deletions.append(f" (unknown: {gap}; reconcile --ids)", STYLES["stopped"])
-        refreshed = _time(one.refreshed_at)
-        cells = (until, b.cursor or "", _time(b.extracted_at), refreshed, deletions, number(b.rows))
-        table.add_row(Text(clean(b.object)), *cells)
+        table.add_row(Text(clean(b.object)), until, _time(one.refreshed_at), deletions, number(b.rows))
     return table
 
 
 def _time(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

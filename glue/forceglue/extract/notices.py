@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from forceglue.extract.state import FOLDER, damaged, moment, read_state, write_state
+from forceglue.extract.state import FOLDER, kept, moment, write_state
 from forceglue.landing.store import Store
 
 
@@ -42,13 +42,7 @@ def known_of(store: Store, name: str) -> Known | None:
     Raises:
         ExtractError: what is kept of it is damaged.
     """
-    raw = read_state(store, _path(name))
-    if raw is None:
-        return None
-    try:
-        return _known(raw)
-    except (KeyError, TypeError, ValueError):
-        raise damaged(store, _path(name), "the last 15 days are then asked for again") from None
+    return kept(store, _path(name), _known, "the last 15 days are then asked for again")
 
 
 def write_known(store: Store, name: str, known: Known) -> None:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from forceglue.errors import ExtractError
 from forceglue.extract.fields import ReadField
-from forceglue.extract.state import FOLDER, moment, read_state, write_state
-from forceglue.extract.window import Window
+from forceglue.extract.state import FOLDER, kept, moment, write_state
+from forceglue.extract.window import Window, soql
 from forceglue.landing.patch import Patch
 from forceglue.landing.store import Store
 
@@ -45,9 +45,11 @@ class Plan:
 
     Attributes:
         started: Salesforce's clock when it began.
+        api: that reads it; the other one takes its place where this one does not.
         page_rows: rows of a page at most; a result is always read in pages of the same size.
         landing: once every row is on disk and proved, `(path, key, rows)` of each file: what is left is to move them
             and to remember it.
+        few: REST is to read it only if its rows are few (`few_read`).
     """
 
     object: str
@@ -61,9 +63,14 @@ class Plan:
     page_rows: int
     segments: tuple[Segment, ...]
     landing: tuple[tuple[str, str, int], ...] | None = None
+    few: bool = False
 
     def with_segment(self, segment: Segment) -> Plan:
         return replace(self, segments=tuple(segment if s.number == segment.number else s for s in self.segments))
+
+    def query(self, window: Window) -> str:
+        """The query of a part of it."""
+        return soql(self.object, list(self.kinds), self.cursor, window)
 
     @property
     def whole(self) -> bool:
@@ -111,9 +118,8 @@ def folder(name: str, way: Way) -> str:
 def plan_of(store: Store, name: str, way: Way) -> Plan | None:
     """The reading that is not over; None where there is none, or what there is cannot be gone on with."""
     try:
-        raw = read_state(store, f"{folder(name, way)}/plan.json")
-        return None if raw is None else _plan(raw)
-    except (ExtractError, KeyError, TypeError, ValueError):
+        return kept(store, f"{folder(name, way)}/plan.json", _plan)
+    except ExtractError:
         return None  # of another version of forceglue, or damaged: nothing of it has landed, it is begun anew
 
 
@@ -129,15 +135,10 @@ def page_name(plan: Plan, segment: Segment, at: int) -> str:
 def page_of(store: Store, name: str) -> Page | None:
     """A page that is whole on disk, or None."""
     try:
-        raw = read_state(store, f"{name}.json")
-        if raw is None:
-            return None
-        files = tuple((str(path), int(rows)) for path, rows in raw["files"])
-        told = {"files": files, "texts": tuple(raw["texts"]), "missing": tuple(raw["missing"])}
-        page = Page(**{**raw, **told})
-    except (ExtractError, KeyError, TypeError, ValueError):
+        page = kept(store, f"{name}.json", _page)
+    except ExtractError:
         return None
-    return page if all(store.exists(path) for path, _ in page.files) else None
+    return page if page is not None and all(store.exists(path) for path, _ in page.files) else None
 
 
 def write_page(store: Store, name: str, page: Page) -> None:
@@ -149,6 +150,11 @@ def clear(store: Store, name: str, way: Way) -> None:
     found = [entry.path for entry in store.list(folder(name, way))]
     for path in sorted(found, key=lambda path: path.endswith("/plan.json")):
         store.delete(path)
+
+
+def _page(raw: Any) -> Page:
+    files = tuple((str(path), int(rows)) for path, rows in raw["files"])
+    return Page(**{**raw, "files": files, "texts": tuple(raw["texts"]), "missing": tuple(raw["missing"])})
 
 
 def _plan(raw: Any) -> Plan:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from forceglue.errors import ExtractError
+from forceglue.extract.few_read import may_be_few
 from forceglue.extract.fields import ReadField
 from forceglue.extract.known import BULK_CANNOT
 from forceglue.extract.notes import of_pages
@@ -103,6 +104,8 @@ class Reader:
             page_rows=page_rows,
             segments=(Segment(0, window),),
         )
+        if may_be_few(self.work.org, plan):
+            plan = replace(plan, api="rest", few=True)
         write_plan(self.work.store, plan)
         return plan
 

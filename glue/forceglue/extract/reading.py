@@ -23,7 +23,31 @@ class StoppedError(ForceglueError):
 
 
 class UnreadableError(ExtractError):
-    """Neither Bulk nor REST answers a query for the whole object."""
+    """Neither Bulk nor REST answers a query for the whole object.
+
+    Attributes:
+        reason: Salesforce's words.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"{name}: neither Bulk nor REST reads it as a whole ({reason}).")
+
+
+class UnprovedError(ExtractError):
+    """The rows that came are not as many as Salesforce says, or it does not say.
+
+    Attributes:
+        reason: the numbers.
+    """
+
+    def __init__(self, name: str, reason: str, advice: str) -> None:
+        self.reason = reason
+        super().__init__(f"{name}: {reason}; nothing has landed. {advice}")
+
+
+class TimedOutError(ForceglueError):
+    """The query took Salesforce too long; a narrower window may not."""
 
 
 @dataclass
@@ -96,17 +120,19 @@ def prove(plan: Plan, segment: Segment, pages: tuple[Page, ...]) -> SegmentRead:
     """Compares the sum of the pages with what Salesforce says that the query gives.
 
     Raises:
-        ExtractError: they differ, or Salesforce said nothing.
+        UnprovedError: they differ, or Salesforce said nothing.
     """
     rows = sum(page.rows for page in pages)
     if segment.rows is None:
-        raise ExtractError(
-            f"{plan.object}: Salesforce did not say how many rows the query gives, so that the {rows:,} that came are "
-            "not proved; nothing has landed. Run again."
+        raise UnprovedError(
+            plan.object,
+            f"Salesforce did not say how many rows the query gives, so that the {rows:,} that came are not proved",
+            "Run again.",
         )
     if rows != segment.rows:
-        raise ExtractError(
-            f"{plan.object}: {rows:,} rows came and Salesforce counted {segment.rows:,}; nothing has landed. "
-            "Run again; if it stays so, something between here and Salesforce changes its answers."
+        raise UnprovedError(
+            plan.object,
+            f"{rows:,} rows came and Salesforce counted {segment.rows:,}",
+            "Run again; if it stays so, something between here and Salesforce changes its answers.",
         )
     return SegmentRead(segment, pages)

@@ -11,7 +11,7 @@ from forceglue.extract.fields import choose
 from forceglue.extract.formulas import Refreshing, refreshing
 from forceglue.extract.plan import Plan
 from forceglue.extract.reader import Landed, Reader
-from forceglue.extract.state import FOLDER, damaged, read_state, write_state
+from forceglue.extract.state import FOLDER, kept, write_state
 from forceglue.extract.task import Task
 from forceglue.extract.window import Window, cursor_of
 from forceglue.landing.store import Store
@@ -70,6 +70,9 @@ class Refresh:
 
     def _due(self, wanted: Refreshing, whole_at: datetime | None) -> bool:
         """A read of everything is as good as a refresh; a formula that is new needs one at once."""
+        told = self._task.told
+        if told.api is not None and told.since is None and whole_at == self._task.now:
+            return False  # this very extract has just read everything
         last = refreshed_of(self._task.store, self._task.name)
         if last is not None and (whole_at is None or whole_at < last.began):
             whole_at = last.began
@@ -106,17 +109,15 @@ def refreshed_of(store: Store, name: str) -> Refreshed | None:
     Raises:
         ExtractError: what is kept of it is damaged.
     """
-    raw = read_state(store, _path(name))
-    if raw is None:
-        return None
-    try:
-        return Refreshed(datetime.fromisoformat(raw["began"]), int(raw["rows"]), tuple(raw["formulas"]))
-    except (KeyError, TypeError, ValueError):
-        raise damaged(store, _path(name), "its formula fields are then read again at once") from None
+    return kept(store, _path(name), _refreshed, "its formula fields are then read again at once")
 
 
 def write_refreshed(store: Store, name: str, refreshed: Refreshed) -> None:
     write_state(store, _path(name), asdict(refreshed))
+
+
+def _refreshed(raw: Any) -> Refreshed:
+    return Refreshed(datetime.fromisoformat(raw["began"]), int(raw["rows"]), tuple(raw["formulas"]))
 
 
 def _path(name: str) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from forceglue.errors import ExtractError
-from forceglue.extract.bulk_read import BulkReader, BulkRefusedError, TimedOutError
-from forceglue.extract.plan import Plan, Segment, write_plan
-from forceglue.extract.reading import TIMEOUT, SegmentRead, Work
+from forceglue.extract.bulk_read import BulkReader, BulkRefusedError
+from forceglue.extract.few_read import FewReader, ForBulkError
+from forceglue.extract.plan import Api, Plan, Segment, write_plan
+from forceglue.extract.reading import TIMEOUT, SegmentRead, TimedOutError, Work
 from forceglue.extract.rest_read import RestReader
 
 
 class Segments:
-    """Reads a plan. A query that takes Salesforce too long is halved, an object that Bulk refuses is read by REST."""
+    """Reads a plan. A query that takes Salesforce too long is halved, an object that Bulk refuses is read by REST.
+
+    What REST is asked first because it may have few rows, and then has many, is read by Bulk.
+    """
 
     def __init__(self, work: Work, plan: Plan) -> None:
         self._work, self._plan = work, plan
@@ -30,16 +34,27 @@ class Segments:
         while len(done) < len(self._plan.segments):
             self._work.proceed()
             segment = self._plan.segments[len(done)]
-            reader = (BulkReader if self._plan.api == "bulk" else RestReader)(self._work, self._plan, self._keep)
             try:
-                done.append(reader.read(segment))
+                done.append(self._reader().read(segment))
+            except ForBulkError as better:
+                self._notes += [better.reason] if better.reason else []
+                self._anew("bulk")
+                done = []
             except TimedOutError as error:
                 self._halve(segment, str(error))
             except BulkRefusedError as refused:
                 self._notes.append(f"Bulk does not query it ({refused.reason}); read by REST")
-                self._set(replace(self._plan, api="rest", segments=(Segment(self._free(), self._plan.window),)))
+                self._anew("rest")
                 done = []
         return self._plan, done, self._notes
+
+    def _reader(self) -> BulkReader | RestReader | FewReader:
+        kind = FewReader if self._plan.few else BulkReader if self._plan.api == "bulk" else RestReader
+        return kind(self._work, self._plan, self._keep)
+
+    def _anew(self, api: Api) -> None:
+        """The whole window, by this API."""
+        self._set(replace(self._plan, api=api, few=False, segments=(Segment(self._free(), self._plan.window),)))
 
     def _keep(self, segment: Segment) -> None:
         self._set(self._plan.with_segment(segment))

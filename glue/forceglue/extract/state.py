@@ -15,27 +15,38 @@ Nothing in `_extract` is read by a run.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from forceglue.errors import ExtractError
 from forceglue.landing.store import Store
 
 FOLDER = "_extract"
+T = TypeVar("T")
 
 
-def read_state(store: Store, path: str) -> Any:
-    """The value of a file; None where there is none.
+def kept(
+    store: Store, path: str, parsed: Callable[[Any], T], otherwise: str = "the object is then read whole again"
+) -> T | None:
+    """What a file holds; None where there is none.
+
+    Args:
+        parsed: makes it of the file's JSON; its `KeyError`, `TypeError`, `ValueError` say that the file is damaged.
+        otherwise: what follows when the file is removed.
 
     Raises:
-        ExtractError: it is no JSON.
+        ExtractError: it is not what was written.
     """
     try:
-        return json.loads(store.read_bytes(path))
+        text = store.read_bytes(path)
     except FileNotFoundError:
         return None
-    except ValueError:
-        raise damaged(store, path) from None
+    try:
+        return parsed(json.loads(text))
+    except (KeyError, TypeError, ValueError):
+        told = f"{store.uri(path)} is damaged. Bring it back, or remove it: {otherwise}."
+        raise ExtractError(told) from None
 
 
 def write_state(store: Store, path: str, value: Any) -> None:
@@ -47,8 +58,3 @@ def write_state(store: Store, path: str, value: Any) -> None:
 def moment(text: str | None) -> datetime | None:
     """A time that `write_state` wrote."""
     return None if text is None else datetime.fromisoformat(text)
-
-
-def damaged(store: Store, path: str, else_: str = "the object is then read whole again") -> ExtractError:
-    """The error for a file that is not what was written; `else_` says what follows when it is removed."""
-    return ExtractError(f"{store.uri(path)} is damaged. Bring it back, or remove it: {else_}.")

@@ -7,7 +7,8 @@ whose version the table holds is in force: a batch that was never committed leav
     _positions/<mapping>/base-<version>.json  everything up to a version; a position is read from these two files
 
 The position also says which batches of the quarantine it has left behind (`undone`), so that the table's one commit
-settles both: a rewind, a replay or a full refresh takes effect there at once, and the rows are cleared away later.
+settles both: a rewind, a replay or a full refresh takes effect there at once, and the rows are cleared away later. A
+refresh of formula fields leaves behind what the refreshes before it set aside (`refreshed_in`).
 
 A version is an int64: milliseconds since 1970 times 2^20 plus 20 random bits, and always greater than the one before.
 """
@@ -45,6 +46,7 @@ class Position:
         at: when the batch was proposed.
         undone: ranges `(after, up to)` of batch versions whose set-aside rows are no longer in force.
         refreshed: `Patch.at` of the newest refresh that is in the table; one from before it brings nothing.
+        refreshed_in: version of the first batch of that refresh; what earlier ones set aside is no longer in force.
     """
 
     mapping: str
@@ -58,6 +60,7 @@ class Position:
     fields: Mapping[str, str] = field(default_factory=dict)
     undone: tuple[tuple[int, int], ...] = ()
     refreshed: datetime | None = None
+    refreshed_in: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Manifest:
     fields: Mapping[str, str] = field(default_factory=dict)
     undone: tuple[tuple[int, int], ...] = ()
     refreshed: datetime | None = None
+    refreshed_in: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +147,8 @@ def propose(
     removed = tuple(sorted(position.loaded - before - set(added)))
     inputs = dict(position.inputs if inputs is None else inputs)
     fingerprint = position.fingerprint if fingerprint is None else fingerprint
-    refreshed = refreshed or (None if replacing else position.refreshed)
+    then, since_refresh = (None, None) if replacing else (position.refreshed, position.refreshed_in)
+    news = refreshed is not None and (then is None or refreshed > then)
     while True:
         version = _fresh(at, previous)
         # a batch of a run at the same time does not count either, should this one be committed after it
@@ -165,7 +170,8 @@ def propose(
             () if compact else since,
             dict(position.fields if fields is None else fields),
             undone,
-            refreshed,
+            refreshed if news else then,
+            version if news else since_refresh,
         )
         try:
             store.write_bytes(_key(position.mapping, version), _dump(manifest), exclusive=True)
@@ -220,9 +226,15 @@ def at_time(chain: Iterable[Manifest], moment: datetime) -> Manifest | None:
     return next((m for m in chain if m.at <= moment), None)
 
 
-def in_force(at: Position | Manifest, batch: int) -> bool:
-    """Whether, at this position, what the batch of that version set aside still counts."""
+def in_force(at: Position | Manifest, batch: int, *, refreshed: bool = False) -> bool:
+    """Whether, at this position, what the batch of that version set aside still counts.
+
+    Args:
+        refreshed: the batch was one of refreshed values: a newer refresh has brought each of them anew.
+    """
     if at.version is None or batch > at.version:
+        return False
+    if refreshed and at.refreshed_in is not None and batch < at.refreshed_in:
         return False
     return not any(after < batch <= until for after, until in at.undone)
 
@@ -287,6 +299,7 @@ def _dump(manifest: Manifest) -> bytes:
         "fields": manifest.fields,
         "undone": manifest.undone,
         "refreshed": manifest.refreshed.isoformat() if manifest.refreshed else None,
+        "refreshed_in": manifest.refreshed_in,
     }
     return json.dumps(body, ensure_ascii=False, indent=1).encode()
 
@@ -308,6 +321,7 @@ def _manifest(store: Store, mapping: str, version: int) -> Manifest:
             dict(raw["fields"]),
             tuple((int(after), int(until)) for after, until in raw.get("undone", ())),
             datetime.fromisoformat(raw["refreshed"]) if raw.get("refreshed") else None,
+            raw.get("refreshed_in"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(store, mapping, _key(mapping, version)) from error
@@ -333,6 +347,7 @@ def _position(store: Store, manifest: Manifest) -> Position:
         manifest.fields,
         manifest.undone,
         manifest.refreshed,
+        manifest.refreshed_in,
     )
 
 

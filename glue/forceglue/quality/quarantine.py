@@ -2,8 +2,8 @@
 
 It is a Delta table beside the mapping's own, a folder of files a batch. A batch's rows get there before the table's
 commit and under the same version, and are in force once the table's position says so: until then, and after a rewind, a
-replay or a full refresh, they count for nothing. Batches that do not count are taken out when the next one comes, or at
-once by `settle`.
+replay or a full refresh, they count for nothing, as do values that a newer refresh of formula fields has brought anew.
+Batches that do not count are taken out when the next one comes, or at once by `settle`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forceglue.write.staged import StagedFile
 
 FOLDER = "_quarantine"
-_BATCH = re.compile(r"^batch-(\d+)/")
+_BATCH = re.compile(r"^batch-(\d+)/(refresh-)?")
 _TRIES = 5
 """How often `settle` meets another run's commit to the same quarantine before it leaves the rest to the next run."""
 
@@ -60,7 +60,7 @@ def quarantine_schema() -> StructType:
 def counted_files(store: Store, mapping: str, position: Position) -> tuple[str, ...]:
     """The live files of the quarantine that count at this position, relative to the quarantine table, oldest first."""
     live = quarantine_table(store, mapping).live_files()
-    return tuple(sorted((p for p in live if in_force(position, batch_of(p))), key=lambda p: (batch_of(p), p)))
+    return tuple(sorted((p for p in live if counts(position, p)), key=lambda p: (batch_of(p), p)))
 
 
 def counted_rows(store: Store, mapping: str, position: Position) -> int:
@@ -74,7 +74,7 @@ def counted_rows(store: Store, mapping: str, position: Position) -> int:
     rows = 0
     for file in pa.table(opened.get_add_actions(flatten=True)).select(["path", "num_records"]).to_pylist():
         path, counted = unquote(file["path"]), file["num_records"]
-        if in_force(position, batch_of(path)):
+        if counts(position, path):
             entry = None if counted is not None else store.stat(f"{table.path}/{path}")
             rows += counted or sum(f.rows for f in kept_files(store, [entry] if entry else []))
     return rows
@@ -89,6 +89,12 @@ def batch_of(path: str) -> int:
     return int(found[1]) if found else 0
 
 
+def counts(at: Position | Manifest, path: str) -> bool:
+    """Whether the rows in a file of the quarantine count at this position."""
+    found = _BATCH.match(path)
+    return in_force(at, batch_of(path), refreshed=bool(found and found[2]))
+
+
 def set_aside(
     store: Store,
     mapping: str,
@@ -96,6 +102,7 @@ def set_aside(
     *,
     position: int,
     before: Position,
+    refreshed: bool = False,
     expect: Callable[[], None] = lambda: None,
 ) -> int:
     """Moves the batch's quarantined files into the quarantine table; gives the number of rows.
@@ -103,6 +110,7 @@ def set_aside(
     Args:
         position: the version of the batch, which the table itself will commit next.
         before: the position that the table has now: what does not count at it is taken out, what does is put back.
+        refreshed: the rows are refreshed values, which the next refresh brings anew.
         expect: raises where the position is no longer `before`. Asked once the quarantine is read: a batch that another
             run committed in between is then either seen by this or in the way of the commit here.
 
@@ -113,12 +121,13 @@ def set_aside(
     state = table.state()
     live = set(state.files) if state else set()
     expect()
-    dead = [path for path in live if not in_force(before, batch_of(path))]
+    dead = [path for path in live if not counts(before, path)]
     lost = _lost(store, mapping, before.version, live)
     files = staged.files.get(QUARANTINED, ())
     if not (files or dead or lost):
         return 0
-    moved = [_moved(store, table, f, position, number) for number, f in enumerate(files)]
+    mark = "refresh-" if refreshed else ""
+    moved = [_moved(store, table, f, f"batch-{position}/{mark}{number}") for number, f in enumerate(files)]
     table.adopt([*kept_files(store, lost), *moved], quarantine_schema(), position=position, at=state, remove_below=dead)
     return sum(f.rows for f in files)
 
@@ -143,7 +152,7 @@ def settle(store: Store, mapping: str, at: Manifest | Position) -> None:
         state = table.state()
         if state is None or at.version is None:
             return
-        dead = [path for path in state.files if not in_force(at, batch_of(path))]
+        dead = [path for path in state.files if not counts(at, path)]
         lost = _lost(store, mapping, at.version, set(state.files))
         if not (dead or lost):
             return
@@ -182,7 +191,7 @@ def expire(store: Store, mapping: str, position: Position, old: Callable[[int], 
     if state is None or opened is None:
         return 0
     gone = [p for p in state.files if batch_of(p) != position.version and old(batch_of(p))]
-    counted = [p for p in gone if in_force(position, batch_of(p))]
+    counted = [p for p in gone if counts(position, p)]
     entries = [e for p in counted if (e := store.stat(f"{table.path}/{p}"))]
     rows = sum(f.rows for f in kept_files(store, entries))
     if gone and not dry:
@@ -204,10 +213,10 @@ def kept_files(store: Store, entries: Iterable[Entry]) -> list[StagedFile]:
     return found
 
 
-def _moved(store: Store, table: Table, file: StagedFile, position: int, number: int) -> StagedFile:
+def _moved(store: Store, table: Table, file: StagedFile, prefix: str) -> StagedFile:
     from dataclasses import replace
 
     # one task writes a file of the same name into each partition's folder: the number tells them apart
-    target = f"{table.path}/batch-{position}/{number}-{file.path.rsplit('/', 1)[1]}"
+    target = f"{table.path}/{prefix}-{file.path.rsplit('/', 1)[1]}"
     store.move(file.path, target)
     return replace(file, path=target, partition={})

@@ -131,7 +131,7 @@ def explaining_of(shared: Shared, describe: Mapping[str, Any], side: TableSide) 
         in_flight = OrgSide(shared.org, side.measures).versions(*since, MOST)
         if in_flight is None:
             told.append(f"more than {MOST:,} records have changed since the last extract, too many to look into")
-    found = Explaining(in_flight or {}, newest.versions)
+    found = Explaining(in_flight or {}, newest.versions, waits=newest.waits)
     return replace(found, table=side.versions(found.keys)), told
 
 

@@ -94,6 +94,8 @@ def compare_ids(
         total = IdsFound(both.org, both.bin, both.table, {kind: dict(n) for kind, n in found.items()}, file)
         if shared.request.land_deleted and vanished:
             total = _landed(shared, start, mapping, total, vanished, listed.at)
+    left = 0 if total.landed else total.count("vanished", "unexplained")
+    total = replace(total, settled=not (left or explaining.waits))  # who waits may have been purged meanwhile
     bad = total.unexplained or total.refused
     differs = any(total.count(kind) for kind in total.found)
     return replace(

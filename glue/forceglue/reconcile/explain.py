@@ -61,12 +61,14 @@ class Explaining:
             `quarantined`.
         purged: records that Salesforce lists as deleted and no longer has.
         table: what the table holds of all of these; a record that it does not hold is not there.
+        waits: files that a run has yet to load bring records whole, or may.
     """
 
     in_flight: Mapping[str, Version] = field(default_factory=dict)
     landed: Mapping[str, tuple[Reason, Version]] = field(default_factory=dict)
     purged: frozenset[str] = frozenset()
     table: Mapping[str, Version] = field(default_factory=dict)
+    waits: bool = False
 
     @property
     def keys(self) -> frozenset[str]:

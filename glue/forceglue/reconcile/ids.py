@@ -37,6 +37,7 @@ class IdsFound:
         file: where the Ids are, if that was asked for.
         landed: the file that tells the next run what has vanished.
         refused: why nothing was landed.
+        settled: what was deleted for good before the Ids were read is known to the table, or landed for it.
     """
 
     org: int
@@ -46,6 +47,7 @@ class IdsFound:
     file: str | None = None
     landed: str | None = None
     refused: str | None = None
+    settled: bool = False
 
     def count(self, kind: Kind, *only: Class) -> int:
         classes = self.found.get(kind, {})

@@ -36,10 +36,12 @@ class Newest:
 
     Attributes:
         notes: what could not be looked into.
+        waits: files that a run has yet to load bring records whole, or may.
     """
 
     versions: dict[str, tuple[Reason, Version]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    waits: bool = False
 
     def take(self, reason: Reason, version: Version) -> None:
         """A later one of the same stamp wins: files come in the order of landing."""
@@ -57,6 +59,7 @@ def waiting(store: Store, files: Iterable[LandedFile], measures: Measures, found
     files = tuple(files)
     count = sum(file.rows for file in files)
     if count > MOST:
+        found.waits = True
         found.notes.append(
             f"{len(files):,} files with {count:,} rows wait to be loaded, too many to look into: run first"
         )
@@ -66,6 +69,7 @@ def waiting(store: Store, files: Iterable[LandedFile], measures: Measures, found
             version = _version(record, measures, patch)
             if version is not None:
                 found.take("waiting", version)
+                found.waits |= patch is None
 
 
 def quarantined(warehouse: Store, project: Project, table: str, measures: Measures, found: Newest) -> None:

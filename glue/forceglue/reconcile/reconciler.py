@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from forceglue.errors import ForceglueError, LimitReachedError, ReconcileError, SalesforceError, SignInError, UsageError
 from forceglue.extract.bookmark import bookmarks
 from forceglue.extract.ids import all_ids
+from forceglue.extract.notices import all_ids_compared
 from forceglue.extract.reading import Work, working
 from forceglue.extract.records import PIECE
 from forceglue.extract.selection import Selected, select
@@ -125,7 +126,8 @@ def _object(
     if not opened or not isinstance(describe, dict):
         return tuple(found)
     if shared.request.ids:
-        listed = _tried(opened[0].start, partial(_by_ids, shared, opened, describe), named=named)
+        every = {m.mapping for m in one.mappings if m.target.meets_rows} <= {each.mapping.mapping for each in opened}
+        listed = _tried(opened[0].start, partial(_by_ids, shared, opened, describe, every=every), named=named)
         if isinstance(listed, Compared):
             return (*found, *(replace(listed, table=each.start.table, version=each.start.version) for each in opened))
         return (*found, *listed)
@@ -134,13 +136,20 @@ def _object(
     return tuple(found)
 
 
-def _by_ids(shared: Shared, opened: Sequence[_Opened], describe: dict[str, Any]) -> list[Compared]:
-    """All tables of an object by one reading of its Ids; the tables were opened before, so that they are no newer."""
+def _by_ids(shared: Shared, opened: Sequence[_Opened], describe: dict[str, Any], *, every: bool) -> list[Compared]:
+    """All tables of an object by one reading of its Ids; the tables were opened before, so that they are no newer.
+
+    Args:
+        every: these are all tables that have rows to lose: once they are settled, no deletion is unknown any more.
+    """
     with all_ids(shared.work, describe, shared.org.now()) as listed:
-        return [
+        found = [
             _tried(each.start, partial(compare_ids, shared, each.start, each.mapping, describe, each.side, listed))
             for each in opened
         ]
+        if every and all(one.ids and one.ids.settled for one in found):
+            all_ids_compared(shared.work.store, opened[0].start.object, listed.at)
+        return found
 
 
 def _tried(start: Compared, work: Callable[[], T], *, named: bool = True) -> T | Compared:

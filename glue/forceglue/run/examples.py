@@ -33,8 +33,8 @@ from forceglue.run.given import (
     without_gates,
 )
 from forceglue.run.judging import ExpectationFlags
+from forceglue.run.lookups import looked_into
 from forceglue.run.matching import Broken, Difference, Row, differences
-from forceglue.run.object_run import looked_into
 from forceglue.run.request import RunRequest
 from forceglue.run.tables import Tables
 from forceglue.transform.cast import cast_sql, quoted

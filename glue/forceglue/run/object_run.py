@@ -7,30 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped, UsageError
-from forceglue.landing.position import propose
-from forceglue.mapping.expand import find_column
-from forceglue.mapping.model import ObjectMapping
-from forceglue.mapping.names import match
+from forceglue.errors import BalanceError, ConcurrentRunError, GateStopped
+from forceglue.landing.position import Manifest, Position, propose
 from forceglue.quality import rules as q
 from forceglue.quality.quarantine import set_aside, settle, withdraw
 from forceglue.run.committing import buries, commit, own_folder, partitions
 from forceglue.run.context import RunContext
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rejected_files, rule_report
 from forceglue.run.leftovers import STAGING
+from forceglue.run.lookups import looked_into
 from forceglue.run.plan import ObjectPlan, hidden, landed_types
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
 from forceglue.run.staging import Staged, stage
 from forceglue.run.tables import read_table
-from forceglue.transform.cast import quoted
-from forceglue.transform.columns import LookedInto
-from forceglue.transform.ids import same_key
 from forceglue.transform.object_rows import ObjectInputs, object_rows
 from forceglue.transform.overlay import Onto, overlay
 from forceglue.transform.prepared import Prepared
 from forceglue.transform.read import Batch, read_batch
-from forceglue.transform.trace import INGESTED
 from forceglue.write.delta_merge import Merged
 from forceglue.write.delta_table import Table
 from forceglue.write.staged import discard
@@ -90,11 +84,12 @@ def run_object(
         with stages("quarantine"):
             aside = set_aside(
                 ctx.warehouse, plan.name, staged,
-                position=manifest.version, before=plan.position, expect=lambda: table.expect(plan.table),
+                position=manifest.version, before=plan.position, refreshed=plan.patch == "refresh",
+                expect=lambda: table.expect(plan.table),
             )  # fmt: skip
         with stages("commit"):
             merged = commit(ctx, plan, table, staged, loaded.prepared, manifest.version)
-        if aside or manifest.undone != plan.position.undone:
+        if aside or _leaves_behind(manifest, plan.position):
             with stages("quarantine"):
                 settle(ctx.warehouse, plan.name, manifest)
     except ConcurrentRunError:
@@ -180,6 +175,11 @@ def prepare(
     return object_rows(batch, mapping, inputs)
 
 
+def _leaves_behind(manifest: Manifest, before: Position) -> bool:
+    """Whether rows that counted before the batch may count no more."""
+    return (manifest.undone, manifest.refreshed_in) != (before.undone, before.refreshed_in)
+
+
 def _refreshed(plan: ObjectPlan) -> datetime | None:
     """Up to when the table is refreshed with this batch; None where it stays as it is."""
     return max((f.patch.at for f in plan.files if f.patch), default=None) if plan.patch == "refresh" else None
@@ -189,41 +189,6 @@ def _buried(ctx: RunContext, plan: ObjectPlan) -> DataFrame | None:
     if not buries(plan) or plan.refresh or plan.position.version is None:
         return None  # a full refresh meets every deletion again, a first load its first ones
     return buried(ctx.spark(), ctx.warehouse, plan.name, len(plan.names.key))
-
-
-def looked_into(
-    ctx: RunContext, mapping: ObjectMapping, alias: str, live: Callable[[str], DataFrame | None]
-) -> LookedInto:
-    """The table that a lookup means, as far as it is there; its columns by their names or the fields that feed them."""
-    lookup = mapping.lookups[alias]
-    other = ctx.project.looked_up(lookup.object) or ctx.project.unmapped(lookup.object)
-    other = ctx.project.with_defaults(other)
-    known = ctx.project.columns(other.mapping) if other.mapping in ctx.project.objects else ()
-    there = live(other.mapping)
-    ddl = ", ".join(f"{quoted(c.name)} string" for c in known) or "`id` string"
-    table = ctx.spark().createDataFrame([], ddl) if there is None else there
-    names = table.columns
-
-    def column(said: str) -> str | None:
-        found = find_column(said, known)
-        return match(found.name if found else said, names)
-
-    wanted = lookup.key or (other.key or ("Id",))[0]
-    key = column(wanted)
-    if key is None:
-        raise UsageError(
-            f"{mapping.mapping}: the lookup {alias} compares with {wanted}, which the table {other.mapping} has not"
-        )
-    if lookup.key or other.target.write in ("append", "snapshot"):
-        table = _one_a_key(table, key, column((other.key or ("Id",))[0]))
-    return LookedInto(table, key, column)
-
-
-def _one_a_key(table: DataFrame, key: str, own: str | None) -> DataFrame:
-    """One row for each value looked up, the latest, whatever the table holds: a lookup never multiplies rows."""
-    order = [f"{quoted(c)} DESC" for c in (INGESTED, own) if c and c in table.columns] or ["1"]
-    rank = f"row_number() OVER (PARTITION BY {same_key(quoted(key))} ORDER BY {', '.join(order)}) AS __rank"
-    return table.selectExpr("*", rank).where("__rank = 1").drop("__rank")
 
 
 def _balanced(plan: ObjectPlan, staged: Staged) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import takewhile
 
 from forceglue.errors import LandingError, UsageError
-from forceglue.landing.position import Manifest, Position, at_time, history, in_force, propose, read
+from forceglue.landing.position import Manifest, Position, at_time, history, propose, read
 from forceglue.landing.position import rewind as go_back
 from forceglue.landing.store import Store
 from forceglue.mapping.project import Project
@@ -21,6 +21,7 @@ from forceglue.quality.quarantine import (
     FOLDER,
     batch_of,
     counted_rows,
+    counts,
     kept_files,
     quarantine_schema,
     quarantine_table,
@@ -181,15 +182,16 @@ def _bring_back(store: Store, mapping: str, then: Position, chain: tuple[Manifes
     state = table.state()
     if state is None or then.version is None:
         return
-    batches = {m.version for m in chain if in_force(then, m.version)}
+    committed = {m.version for m in chain}
     live = set(table.live_files())
     prefix = f"{table.path}/"
     gone = [
         entry
         for entry in store.list(f"{FOLDER}/{mapping}")
         if entry.path.endswith(".parquet")
-        and batch_of(entry.path.removeprefix(prefix)) in batches
-        and entry.path.removeprefix(prefix) not in live
+        and (path := entry.path.removeprefix(prefix)) not in live
+        and batch_of(path) in committed
+        and counts(then, path)
     ]
     if gone:
         table.adopt(kept_files(store, gone), quarantine_schema(), position=manifest.version, at=state)

@@ -73,8 +73,8 @@ class Budget:
         used, allowed = self.used, self.allowed
         if used is not None and allowed and used >= self.share * allowed:
             raise LimitReachedError(
-                f"{used:,} of the org's {allowed:,} API calls of 24 hours are used, and this extract stops at "
-                f"{self.share:.0%} of them. What is read so far is kept: start again later and it goes on there, or "
+                f"{used:,} of the org's {allowed:,} API calls of 24 hours are used, and no more than "
+                f"{self.share:.0%} of them are to be. Start again later: reading rows and Ids goes on where it was. Or "
                 "give a greater --budget.",
                 used=used,
                 allowed=allowed,
@@ -84,8 +84,8 @@ class Budget:
         """The error for an answer that says that the day's calls are used up."""
         known = f" ({self.used:,} of {self.allowed:,})" if self.used is not None and self.allowed else ""
         return LimitReachedError(
-            f"Salesforce takes no more calls today{known}: {code}, {said}. What is read so far is kept: start again "
-            "later and it goes on there.",
+            f"Salesforce takes no more calls today{known}: {code}, {said}. Start again later: "
+            "reading rows and Ids goes on where it was.",
             code=code,
             used=self.used,
             allowed=self.allowed,

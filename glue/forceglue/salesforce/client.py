@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import requests
 
@@ -177,6 +177,10 @@ class Salesforce:
             page = self.query_page(at=page.next)
             yield page
 
+    def query_path(self, soql: str, *, deleted: bool = False) -> str:
+        """What `query_page` asks for: path and query of the URL."""
+        return self.path(f"{'queryAll' if deleted else 'query'}?q={quote_plus(soql, safe=',')}")
+
     def query_page(self, *, soql: str = "", at: str | None = None, deleted: bool = False) -> RestPage:
         """The first page of `soql`, or the page at the address that another one gave as its next.
 
@@ -184,7 +188,7 @@ class Salesforce:
             UsageError: the query makes a URL that Salesforce does not take.
         """
         if at is None:
-            at = self.path(f"{'queryAll' if deleted else 'query'}?q={quote(soql, safe='')}")
+            at = self.query_path(soql, deleted=deleted)
             if len(at) > MAX_URL:
                 raise UsageError(
                     f"the query makes a URL of {len(at):,} characters, and Salesforce takes {MAX_URL:,}: "

@@ -29,6 +29,7 @@ def test_a_rule_computed_by_great_expectations_says_what_the_run_counts(
     assert computed.results[0].success is fed.results[0].success is False
 
 
+@pytest.mark.usefixtures("spark")  # else Great Expectations starts a session of its own
 def test_without_counts_and_without_rows_a_rule_is_not_judged() -> None:
     """An empty stand-in must never pass for data in which nothing breaks the rule."""
     from forceglue.quality.expectations.redact import cause
