@@ -23,7 +23,9 @@ ASIDE = Aside(raw="'raw'", key="id", row="7", at="TIMESTAMP '2024-01-01 00:00:00
 
 
 def jobs(spark: SparkSession) -> int:
-    return len(spark.sparkContext.statusTracker().getJobIdsForGroup(None))
+    context = spark.sparkContext
+    context._jsc.sc().listenerBus().waitUntilEmpty()  # a job is known some time after it ran
+    return len(context.statusTracker().getJobIdsForGroup(None))
 
 
 def test_files_by_verdict_and_nothing_else(tmp_path: Path) -> None:
