@@ -63,7 +63,11 @@ ALLOWED = {
         "ParquetFile": (1, "a batch of rows at a time"),
         "iter_batches": (2, "a batch of rows at a time, names of rules or as many rows as a person asked to see"),
     },
-    "run/staging.py": {"collect": (1, "a row a verdict"), "createDataFrame": (1, "no row")},
+    "run/staging.py": {
+        "collect": (1, "a row a verdict"),
+        "createDataFrame": (1, "no row"),
+        "ParquetFile": (1, "masks of 100,000 rows at most"),
+    },
     "run/tally.py": {"collect": (1, "a row a verdict, action and landed file")},
     "runtime/home.py": {"TemporaryDirectory": (1, "beside the user's own cache")},
     "runtime/session.py": {"gettempdir": (1, "a name that nothing is written to")},
