@@ -104,6 +104,8 @@ def start(org: Org, *, port: int = 0, certificate: tuple[Path, Path] | None = No
         date_header=False,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_graceful_shutdown=1,
+        # a client that waits some seconds between two looks at a job must not meet a connection that is just closing
+        timeout_keep_alive=120,
         ssl_certfile=certificate[0] if certificate else None,
         ssl_keyfile=certificate[1] if certificate else None,
     )
