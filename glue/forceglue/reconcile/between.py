@@ -20,6 +20,7 @@ from forceglue.landing.store import Store
 from forceglue.mapping.project import Project
 from forceglue.reconcile.landed import Newest, quarantined, waiting
 from forceglue.reconcile.measures import Measures
+from forceglue.run.wording import plural
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Between:
         with self._lock:
             rejected = sum(file.object.lower() == name for file in self._rejected)
         if rejected:
-            found.notes.append(f"{rejected} files are rejected and not looked into: see `forceglue retry --list`")
+            found.notes.append(f"{plural(rejected, 'rejected file')} not looked into: see `forceglue retry --list`")
         return found
 
     def left_out(self, table: str) -> int:
