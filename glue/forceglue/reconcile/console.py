@@ -62,7 +62,7 @@ def _amounts(objects: Sequence[Compared]) -> Table:
     for title in ("Salesforce", "Table", "Unexplained", "Days"):
         table.add_column(title, justify="right", no_wrap=True)
     for one in objects:
-        shown = [t for t in one.totals if t.measure == "records" or t.days]
+        shown = [t for t in one.totals if t.told]
         for at, total in enumerate(shown):
             table.add_row(
                 Text(clean(one.table if at == 0 else ""), "bold"),

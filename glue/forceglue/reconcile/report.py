@@ -34,6 +34,11 @@ class Total:
     days: int
     open: int
 
+    @property
+    def told(self) -> bool:
+        """Whether a person is shown it: the records always, a sum where it differs on some day."""
+        return self.measure == "records" or self.days > 0
+
 
 @dataclass(frozen=True)
 class Compared:
