@@ -68,6 +68,14 @@ def test_every_form_tells_the_same_numbers() -> None:
     }  # fmt: skip
 
 
+def test_a_sum_that_is_the_same_every_day_is_no_row() -> None:
+    whole = replace(ORDER, totals=totals(LINES, (*MEASURES, "Tax", "Discount")))
+    report = replace(REPORT, objects=(whole,))
+    for told in (text(report), page(report)):
+        assert "Amount" in told and "Tax" not in told and "Discount" not in told
+    assert "records and 2 equal sums" in page(report)
+
+
 def test_a_comparison_of_ids() -> None:
     report = replace(REPORT, objects=(IDS, replace(LEAD, ids=IdsFound(1, 0, 1)), GONE))
     for told in (text(report), page(report)):
