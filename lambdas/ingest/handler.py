@@ -100,11 +100,16 @@ def reconcile(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _reconcile(run: FlowRun) -> None:
-    from ingest.reconciling import Reconciling
+    from ingest.reconciling import Reconciling, StillLanding
 
     settings = _settings()
-    found = Reconciling(_store(), settings).compare(run)
+    try:
+        found = Reconciling(_store(), settings).compare(run)
+    except StillLanding:
+        metrics.add_metric(name="FlowsWaiting", unit=MetricUnit.Count, value=1)
+        raise
     if found is None:
+        metrics.add_metric(name="FlowsReconciled", unit=MetricUnit.Count, value=0)
         logger.info("the flow run was reconciled before, or landed elsewhere", extra={"flow": run.flow})
         return
     bus.put(settings.bus, settings.source, [found.event])

@@ -68,10 +68,10 @@ def ingest_settings(environ: Mapping[str, str]) -> IngestSettings:
         mappings_seconds=given.number("MAPPINGS_SECONDS", 60, least=0, most=3600),
         flows=given.text("FLOW_PREFIX", "what the names of flows begin with", ""),
         flow_queue=given.text("FLOW_QUEUE_URL", "the queue of flow runs to be reconciled", ""),
-        wait=given.number("FLOW_WAIT_SECONDS", 1800, least=0, most=43_200),
-        overdue=given.number("OVERDUE_SECONDS", 900, least=60, most=86_400),
-        stranded=given.number("STRANDED_SECONDS", 86_400, least=60, most=2_592_000),
-        look_back=given.number("LOOK_BACK_SECONDS", 86_400, least=0, most=2_592_000),
+        wait=60 * given.number("FLOW_WAIT_MINUTES", 30, least=0, most=720),
+        overdue=60 * given.number("OVERDUE_MINUTES", 15, least=1, most=1440),
+        stranded=3600 * given.number("STRANDED_HOURS", 24, least=1, most=720),
+        look_back=3600 * given.number("LOOK_BACK_HOURS", 24, least=0, most=720),
     )
     given.done()
     return made

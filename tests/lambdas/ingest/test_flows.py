@@ -115,7 +115,7 @@ def test_files_on_their_way_are_waited_for_and_not_for_ever(
     given = landing.put(f"{FOLDER}/e1/0001", parquet(Id=["1"]))
     assert reconcile(function, report(landing, 1)) == ["0"]
     assert told(landing) == []
-    monkeypatch.setenv("FLOW_WAIT_SECONDS", "30")
+    monkeypatch.setenv("FLOW_WAIT_MINUTES", "0.5")
     function._settings.cache_clear()
     assert reconcile(function, report(landing, 1)) == []
     assert [(one["state"], one["waiting"]) for one in told(landing)] == [("incomplete", 1)]

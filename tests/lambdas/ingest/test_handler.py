@@ -13,6 +13,7 @@ from common.bus import EventsNotPutError
 from forceglue.errors import LandingError, MappingErrors, UsageError
 from forceglue.landing.retry import retry
 from lambdas.ingest_kit import ACCOUNTS, FOLDER, GOOD, Called, Landing, event, notification, parquet
+from tests.house.lock import ROOT
 
 
 def turn(function: ModuleType, given: dict[str, Any], seconds: float = 900) -> list[str]:
@@ -339,3 +340,11 @@ def test_rows_are_counted(function: ModuleType, landing: Landing, capsys: pytest
     turn(function, landing.put(f"{FOLDER}/e1/0001", parquet(Id=["1", "2", "3"])))
     (emf,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "RowsIngested" in line]
     assert emf["RowsIngested"] == [3.0] and emf["FilesIngested"] == [1.0] and emf["IngestMs"][0] > 0
+
+
+def test_the_event_as_the_readme_shows_it(function: ModuleType, landing: Landing) -> None:
+    text = (ROOT / "lambdas" / "README.md").read_text("utf-8").partition("\n## Ingest\n")[2]
+    shown = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    turn(function, landing.put(GOOD))
+    (told,) = details(landing)
+    assert told.keys() == shown.keys()
