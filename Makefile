@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 
-.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock lambdas clean
+.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock lambdas package deploy clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -70,12 +70,21 @@ lambdas: $(VENV)/.dev ## the functions' package for AWS Lambda, in out/lambdas (
 	rm -rf out/lambdas
 	$(BIN)/uv pip install --quiet --target out/lambdas --python-version $(LAMBDA_PYTHON) \
 	  --python-platform $(LAMBDA_MACHINE)-manylinux_2_28 --only-binary :all: --no-deps --require-hashes -r requirements/lambdas.txt
-	cp -R $(patsubst %/__init__.py,%,$(wildcard lambdas/*/__init__.py)) glue/forceglue out/lambdas
+	cp -R $(filter-out lambdas/deploy,$(patsubst %/__init__.py,%,$(wildcard lambdas/*/__init__.py))) glue/forceglue out/lambdas
 	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin
 	find out/lambdas -name __pycache__ -prune -exec rm -rf {} +
 
 LAMBDA_PYTHON ?= 3.13
 LAMBDA_MACHINE ?= x86_64
+
+package: lambdas ## all that is deployed, in out/: the functions' package and the wheel
+	rm -rf out/wheel
+	$(BIN)/python -m build --wheel --no-isolation --outdir out/wheel . > /dev/null
+
+# BUILT=1 deploys what `make package` has made before, perhaps on another machine.
+deploy: $(VENV)/.run $(if $(BUILT),,package) ## every stack to an environment: make deploy ENV=dev (STACKS="storage ingest" ARGS=--dry-run BUILT=1)
+	@test -n "$(ENV)" || { echo "deploy: which environment? make deploy ENV=dev" >&2; exit 2; }
+	@PYTHONPATH=lambdas $(BIN)/python -m deploy $(ENV) $(STACKS) $(ARGS)
 
 clean: ## remove the environments (kept JARs stay: they are in the user's cache folder)
 	rm -rf .venv .venv-glue6

@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "init": "init:init",
     "check": "check:check",
+    "profile-lint": "profile_lint:profile_lint",
     "catalog": "catalog:catalog",
     "scaffold": "scaffold:scaffold",
     "drift": "drift:drift",
@@ -32,6 +33,7 @@ COMMANDS = {
 SHORT = {
     "init": "Start a project of your own in an empty folder.",
     "check": "Check the mapping files; no JVM.",
+    "profile-lint": "Check profiles of files that are not Salesforce's; no JVM.",
     "catalog": "Keep what Salesforce says about its objects: pull.",
     "scaffold": "Write mappings from what Salesforce says; edits stay.",
     "drift": "What has changed in Salesforce, and what a run would make of it.",

@@ -8,7 +8,6 @@ nothing is moved; after it every file is, one by one, and a file that is no long
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -95,7 +94,7 @@ class Reader:
         plan = Plan(
             object=self.name,
             way=self.way,
-            execution=execution_at(self.now),
+            execution=self.work.execution,
             started=self.now,
             api="rest" if bulk_refuses(self.name) else "bulk",
             cursor=cursor,
@@ -157,14 +156,11 @@ class Reader:
         clear(self.work.store, self.name, self.way)
 
 
-def execution_at(now: datetime) -> str:
-    """A name for one execution, unlike all others; they sort by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-
-
 def _landing(found: OnDisk, env: str) -> list[tuple[str, str, int]]:
     plan = found.plan
+    # one extract may read an object in several ways, and they share its execution
+    name = plan.execution if plan.way == "changes" else f"{plan.execution}-{plan.way}"
     return [
-        (path, landed_key(plan.object, plan.execution, f"{plan.execution}-{at:05d}.parquet", env=env), rows)
+        (path, landed_key(plan.object, plan.execution, f"{name}-{at:05d}.parquet", env=env), rows)
         for at, (path, rows) in enumerate(found.files, 1)
     ]
