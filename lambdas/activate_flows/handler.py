@@ -42,8 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     try:
         answer = _done(request, time.monotonic() + context.get_remaining_time_in_millis() / 1000 - _MARGIN)
     finally:
-        if answer.failed is not None:
-            metrics.add_metric(name="ActivationFailed", unit=MetricUnit.Count, value=1)
+        metrics.add_metric(name="ActivationFailed", unit=MetricUnit.Count, value=int(answer.failed is not None))
         send(request, answer)
     return body(request, answer)
 
