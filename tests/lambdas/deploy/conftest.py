@@ -9,7 +9,7 @@ import pytest
 
 from deploy import deploying, templates
 from deploy.source import Source
-from lambdas.deploy.formation import Formation, Session
+from lambdas.formation import Formation, Session
 from lambdas.kit import Aws
 
 BUCKET = "acme-dev-sourcecode"

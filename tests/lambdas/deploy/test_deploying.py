@@ -15,7 +15,7 @@ from deploy.change import DeploymentFailed
 from deploy.source import Source
 from forceglue.errors import UsageError
 from lambdas.deploy.conftest import BUCKET
-from lambdas.deploy.formation import Formation, Session
+from lambdas.formation import Formation, Session
 
 GIVEN = Settings.model_validate({
     "tags": {"owner": "us"},
