@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?=
 
-.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock lambdas package deploy clean
+.PHONY: help demo test set-up test-glue6 set-up-glue6 has-glue6 bench check lint format lock lambdas package deploy flows clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -95,6 +95,15 @@ package: lambdas ## all that is deployed, in out/: the functions' package and th
 deploy: $(VENV)/.run $(if $(BUILT),,package) ## every stack to an environment: make deploy ENV=dev (STACKS="storage ingest" ARGS=--dry-run BUILT=1)
 	@test -n "$(ENV)" || { echo "deploy: which environment? make deploy ENV=dev" >&2; exit 2; }
 	@PYTHONPATH=lambdas $(BIN)/python -m deploy $(ENV) $(STACKS) $(ARGS)
+
+flows: $(VENV)/.run ## the mappings' AppFlow flows to an environment: make flows ENV=dev (ARGS="-p flows.RunFull=true")
+	@test -n "$(ENV)" || { echo "flows: which environment? make flows ENV=dev" >&2; exit 2; }
+	@mkdir -p out && rm -f out/flows*.yaml
+	@$(BIN)/forceglue flows --out out/flows.yaml --mappings $(MAPPINGS) --stacks $(FLOW_STACKS)
+	@PYTHONPATH=lambdas $(BIN)/python -m deploy $(ENV) $$(cd out && ls flows*.yaml | sed 's/[.]yaml$$//') $(ARGS)
+
+MAPPINGS ?= mappings
+FLOW_STACKS ?= 1
 
 clean: ## remove the environments (kept JARs stay: they are in the user's cache folder)
 	rm -rf .venv .venv-glue6

@@ -126,9 +126,11 @@ class _Deployment:
 
     def _told(self, template: Template, body: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
         """What CloudFormation is told of a stack."""
+        role = self.values.settings.role
         tags = {"project": "forceglue", "environment": self.values.environment, **self.values.settings.tags}
         return {
             **self._placed(template, json.dumps(body, indent=1)),
+            **({"RoleARN": self.values.with_facts(role)} if role else {}),
             "Parameters": [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
             "Tags": [{"Key": name, "Value": value} for name, value in sorted(tags.items())],
         }

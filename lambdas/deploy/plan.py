@@ -14,7 +14,7 @@ from forceglue.errors import UsageError
 
 
 def chosen(names: Sequence[str], values: Values) -> list[Template]:
-    """The stacks that are to be deployed, in order; none named means all.
+    """The stacks that are to be deployed, in order; none named means all but those that have to be named.
 
     Raises:
         UsageError: there is no such stack.
@@ -22,7 +22,7 @@ def chosen(names: Sequence[str], values: Values) -> list[Template]:
     known = values.templates
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f"No stack {', '.join(unknown)}; there are {', '.join(known)}.")
-    return [template for name, template in known.items() if not names or name in names]
+    return [template for name, template in known.items() if name in names or not (names or template.if_named)]
 
 
 def check(stacks: Stacks, wanted: Sequence[Template], values: Values, source: Source) -> None:

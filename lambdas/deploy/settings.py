@@ -37,6 +37,7 @@ class Settings(BaseModel):
     Attributes:
         account: the only account that it may be deployed to, twelve digits; none allows every.
         region: the region; none takes that of the AWS configuration.
+        role: the ARN of the role that CloudFormation works with; none lets it work with the rights of whoever deploys.
         protected: stacks cannot be deleted before somebody says otherwise (CloudFormation's termination protection).
         tags: of every stack, and so of everything in it.
         parameters: values for every stack that has a parameter of the name.
@@ -47,6 +48,7 @@ class Settings(BaseModel):
 
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     region: str | None = None
+    role: str | None = None
     protected: bool = False
     tags: Mapping[str, Text] = {}
     parameters: Mapping[str, Text] = {}

@@ -11,6 +11,8 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "lambdas" / "templates"
+MADE = ROOT / "out"
+"""Where `make flows` puts the templates of AppFlow's flows (flows.yaml, or flows-1.yaml, …)."""
 
 # A stack may read the outputs of those before it. Templates that are not named come between these two, by their names.
 FIRST = ("storage", "glue", "tokens", "ingest", "job_trigger", "file_profiles", "appflow")
@@ -25,11 +27,13 @@ class Template:
         name: the stack's name without the environment.
         path: the file; what it names by a relative path lies beside it.
         body: all of it, with short forms (`!Sub`) written out.
+        if_named: it is deployed when somebody names it, and not with all.
     """
 
     name: str
     path: Path
     body: Mapping[str, Any]
+    if_named: bool = False
 
     @property
     def parameters(self) -> Mapping[str, Mapping[str, Any]]:
@@ -47,17 +51,22 @@ class Template:
         return f"{environment}-{self.name.replace('_', '-')}"
 
 
-def templates(folder: Path = FOLDER, glue: Path = ROOT / "glue" / "template.yaml") -> dict[str, Template]:
-    """Every template by its name, in the order of deployment."""
+def templates(
+    folder: Path = FOLDER, glue: Path = ROOT / "glue" / "template.yaml", made: Path = MADE
+) -> dict[str, Template]:
+    """Every template by its name, in the order of deployment; those that were made of the mappings come last."""
     paths = {path.stem: path for path in folder.glob("*.yaml")}
     if glue.is_file():
         paths["glue"] = glue
     others = sorted(paths.keys() - {*FIRST, *LAST})
-    return {
+    found = {
         name: Template(name, paths[name], load(paths[name].read_text("utf-8")))
         for name in (*FIRST, *others, *LAST)
         if name in paths
     }
+    for path in sorted(made.glob("flows*.yaml")):
+        found[path.stem] = Template(path.stem, path, load(path.read_text("utf-8")), if_named=True)
+    return found
 
 
 def load(text: str) -> dict[str, Any]:

@@ -117,9 +117,14 @@ class Values:
 
     def filled(self, template: Template, text: str) -> str:
         """A given value with its references replaced; `${env}` may stand within another."""
+        text = self.with_facts(text)
+        return _REFERENCE.sub(lambda found: self._referred(template, found[1]), text)
+
+    def with_facts(self, text: str) -> str:
+        """A text with `${env}`, `${account}` and `${region}` replaced."""
         for name, fact in self.facts.items():
             text = text.replace(f"${{{name}}}", fact)
-        return _REFERENCE.sub(lambda found: self._referred(template, found[1]), text)
+        return text
 
     def _referred(self, template: Template, name: str) -> str:
         kind, _, secret = name.partition(":")

@@ -74,7 +74,9 @@ def test_no_two_stacks_make_the_same_name_and_each_name_has_the_environment() ->
             for key in NAMES:
                 name = resource.get("Properties", {}).get(key)
                 # the name of another resource is not made here
-                if name is None or (isinstance(name, dict) and name.get("Ref") in resources):
+                if name is None or (
+                    isinstance(name, dict) and {name.get("Ref"), *name.get("Fn::GetAtt", ())} & set(resources)
+                ):
                     continue
                 made[resource["Type"], json.dumps(name)].append(f"{template.name}.{logical}")
                 assert "${EnvPrefix}" in json.dumps(name), f"{template.name}.{logical}: {key}: {name}"

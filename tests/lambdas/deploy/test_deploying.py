@@ -14,8 +14,7 @@ from deploy import Settings, deploy, deploying
 from deploy.change import DeploymentFailed
 from deploy.source import Source
 from forceglue.errors import UsageError
-from lambdas.deploy.conftest import BUCKET
-from lambdas.deploy.formation import Formation, Session
+from lambdas.formation import BUCKET, Formation, Session
 
 GIVEN = Settings.model_validate({
     "tags": {"owner": "us"},
@@ -242,3 +241,12 @@ def test_a_source_bucket_of_ones_own_needs_no_stack_of_storage(
     deployed(session, source, "glue", "ask_it", parameters=given)
     assert formation.executed == ["dev-glue", "dev-ask-it"]
     assert parameters(formation, "dev-glue")["SourceBucket"] == BUCKET
+
+
+def test_cloudformation_works_with_the_role_that_was_named(
+    formation: Formation, session: Session, source: Source
+) -> None:
+    deployed(session, source, "storage", settings=Settings(role="arn:aws:iam::${account}:role/${env}-formation"))
+    assert formation.sent["dev-storage"]["RoleARN"] == "arn:aws:iam::123456789012:role/dev-formation"
+    deployed(session, source, "storage", settings=Settings())
+    assert "RoleARN" not in formation.sent["dev-storage"]

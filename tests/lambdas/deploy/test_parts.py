@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import artefacts, settings, templates
+from deploy import artefacts, plan, settings, templates
 from deploy.settings import Settings
 from deploy.values import Unfit, Values, Waits, refused
 from forceglue.errors import UsageError
@@ -52,9 +52,22 @@ def test_short_forms_in_each_other_and_dates_are_written_out() -> None:
 
 
 def test_storage_is_first_monitoring_last_and_one_that_nobody_named_between() -> None:
-    names = [*ALL]
-    assert names[:2] == ["storage", "glue"]
-    assert names == [name for name in (*templates.FIRST, *names, *templates.LAST) if name in names][: len(names)]
+    names = [name for name, one in ALL.items() if not one.if_named]
+    assert (names[0], names[1], names[-1]) == ("storage", "glue", "monitoring")
+    known = [name for name in names if name in templates.FIRST]
+    assert known == names[: len(known)] == sorted(known, key=templates.FIRST.index)
+
+
+def test_flows_that_were_made_are_deployed_when_they_are_named_and_not_with_all(tmp_path: Path) -> None:
+    for name in ("storage.yaml", "made/flows-2.yaml", "made/flows-1.yaml", "made/lambdas.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("Resources: {}\n", "utf-8")
+    found = templates.templates(tmp_path, tmp_path / "none.yaml", tmp_path / "made")
+    assert [*found] == ["storage", "flows-1", "flows-2"]
+    asked = values(*found.values())
+    assert [one.name for one in plan.chosen((), asked)] == ["storage"]
+    assert [one.name for one in plan.chosen(("flows-2",), asked)] == ["flows-2"]
+    assert found["flows-1"].stack("dev") == "dev-flows-1"
 
 
 def test_a_template_that_nobody_named_is_deployed_too(tmp_path: Path) -> None:

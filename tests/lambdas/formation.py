@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+BUCKET = "acme-dev-sourcecode"
 STALE_LOOKS = 2
 
 
