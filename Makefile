@@ -71,7 +71,7 @@ lambdas: $(VENV)/.dev ## the functions' package for AWS Lambda, in out/lambdas (
 	$(BIN)/uv pip install --quiet --target out/lambdas --python-version $(LAMBDA_PYTHON) \
 	  --python-platform $(LAMBDA_MACHINE)-manylinux_2_28 --only-binary :all: --no-deps --require-hashes -r requirements/lambdas.txt
 	cp -R $(filter-out lambdas/deploy,$(patsubst %/__init__.py,%,$(wildcard lambdas/*/__init__.py))) glue/forceglue out/lambdas
-	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin
+	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin out/lambdas/.lock
 	find out/lambdas -name __pycache__ -prune -exec rm -rf {} +
 
 LAMBDA_PYTHON ?= 3.13
