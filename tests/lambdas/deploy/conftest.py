@@ -9,10 +9,9 @@ import pytest
 
 from deploy import deploying, templates
 from deploy.source import Source
-from lambdas.deploy.formation import Formation, Session
+from lambdas.formation import BUCKET, Formation, Session
 from lambdas.kit import Aws
 
-BUCKET = "acme-dev-sourcecode"
 STORAGE = """
 Parameters:
   EnvPrefix: {Type: String, AllowedPattern: "[a-z]+", Description: The environment.}

@@ -12,6 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 STALE_LOOKS = 2
+BUCKET = "acme-dev-sourcecode"
 
 
 def refused(message: str) -> ClientError:
@@ -148,8 +149,10 @@ class Session:
     """A boto3 session with this CloudFormation in place of AWS's; the other services are the server's."""
 
     formation: Formation
-    aws: Any = field(default_factory=boto3.Session)
     region_name: str | None = "eu-west-1"
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return self.formation if service == "cloudformation" else self.aws.client(service)
+        if service not in self.clients:
+            self.clients[service] = self.formation if service == "cloudformation" else boto3.client(service)
+        return self.clients[service]
