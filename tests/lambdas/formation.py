@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 BUCKET = "acme-dev-sourcecode"
 STALE_LOOKS = 2
+BUCKET = "acme-dev-sourcecode"
 
 
 def refused(message: str) -> ClientError:
@@ -28,6 +29,7 @@ class Stack:
     protected: bool = False
     events: list[dict[str, Any]] = field(default_factory=list)
     looks: int = 0
+    new: int = 0
 
     @property
     def id(self) -> str:
@@ -107,6 +109,7 @@ class Formation:
         self.executed.append(StackName)
         new = stack.status == "REVIEW_IN_PROGRESS"
         verb = "CREATE" if new else "UPDATE"
+        known = len(stack.events)
         stack.event(f"{verb}_IN_PROGRESS")
         if failures := self.fails.get(StackName):
             for resource, reason in failures:
@@ -116,14 +119,15 @@ class Formation:
             stack.told = self.sets.pop(ChangeSetName)["told"]
             stack.outputs = self.outputs.get(StackName, {})
             stack.status = f"{verb}_COMPLETE"
-        stack.looks = -STALE_LOOKS
         stack.event(stack.status)
+        stack.looks, stack.new = -STALE_LOOKS, len(stack.events) - known
 
     def describe_stack_events(self, StackName: str) -> dict[str, Any]:
-        """For the first looks what is newest is not seen yet."""
+        """At the first looks after a change nothing of it is seen yet, then that it began, then its end."""
         stack = self._stack(StackName)
         stack.looks += 1
-        return {"StackEvents": stack.events[1:] if stack.looks <= 0 and stack.events else stack.events}
+        unseen = {-1: stack.new, 0: stack.new - 1}.get(stack.looks, 0)
+        return {"StackEvents": stack.events[unseen:]}
 
     def get_paginator(self, call: str) -> Any:
         client = self
@@ -146,8 +150,10 @@ class Session:
     """A boto3 session with this CloudFormation in place of AWS's; the other services are the server's."""
 
     formation: Formation
-    aws: Any = field(default_factory=boto3.Session)
     region_name: str | None = "eu-west-1"
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return self.formation if service == "cloudformation" else self.aws.client(service)
+        if service not in self.clients:
+            self.clients[service] = self.formation if service == "cloudformation" else boto3.client(service)
+        return self.clients[service]

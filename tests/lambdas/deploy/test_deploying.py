@@ -129,6 +129,20 @@ def test_a_dry_run_shows_and_leaves_nothing(formation: Formation, session: Sessi
     assert (formation.stacks, formation.sets, formation.executed, keys()) == ({}, {}, [], set())
 
 
+def test_a_dry_run_of_what_is_deployed_sends_nothing(
+    formation: Formation, session: Session, source: Source, project: Path
+) -> None:
+    deployed(session, source)
+    there, executed = keys(), list(formation.executed)
+    (project / "out" / "lambdas" / "ask" / "handler.py").write_text("another")
+    (source.mappings / "objects" / "account.yaml").unlink()
+    _, said = deployed(session, source, dry_run=True)
+    assert said[:2] == ["dev-storage: no changes", "dev-glue: no changes"]
+    assert said[2].startswith("dev-ask-it: 1 would change")
+    assert (keys(), formation.executed, formation.sets) == (there, executed, {})
+    assert formation.stacks["dev-ask-it"].status == "CREATE_COMPLETE"
+
+
 def test_a_template_too_large_for_a_call_goes_through_the_bucket(
     formation: Formation, session: Session, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
