@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from tests.house.lock import ROOT, pins
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCKS = ("run.txt", "dev.txt", "glue.txt", "lambdas.txt")
+LOCKS = ("run.txt", "dev.txt", "glue.txt", "lambdas.txt", "stack.txt")
 
 
 @pytest.mark.parametrize("name", LOCKS)
