@@ -65,5 +65,5 @@ def test_the_demo_has_its_simulated_org_and_glue_has_none(python: str) -> None:
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 def test_functions_bring_little_and_leave_the_sdk_to_lambda(python: str) -> None:
     found = set(pins("lambdas.txt", python))
-    assert {"aws-lambda-powertools", "aws-xray-sdk", "requests", "pyjwt", "cryptography"} <= found
-    assert {"boto3", "botocore", "pyspark", "pandas", "pyarrow", "pydantic"}.isdisjoint(found)
+    assert {"aws-lambda-powertools", "aws-xray-sdk", "requests", "pyjwt", "cryptography", "pydantic", "lark"} <= found
+    assert {"boto3", "botocore", "pyspark", "pandas", "pyarrow"}.isdisjoint(found)
