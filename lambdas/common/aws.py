@@ -20,9 +20,9 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, config: Config = _CONFIG) -> Any:
     """The client of a service (`dynamodb`, `kms`, …), with credentials, region and address from the environment."""
-    return _session().create_client(service, config=_CONFIG)
+    return _session().create_client(service, config=config)
 
 
 @cache
