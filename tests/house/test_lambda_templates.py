@@ -17,7 +17,13 @@ from tests.house.lock import ROOT
 from tests.house.templates import LAMBDAS, TEMPLATES, code, functions_of, listed, of_type, rights, statements, told
 
 # AWS offers no narrower resource for these
-FOR_ALL = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "secretsmanager:BatchGetSecretValue"}
+FOR_ALL = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "secretsmanager:BatchGetSecretValue",
+}
 
 
 @pytest.fixture(scope="module", params=TEMPLATES, ids=lambda path: path.stem)
