@@ -11,20 +11,17 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
+CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=64,
+)
+
 
 @cache
-def client(service: str, read_timeout: int = 5) -> Any:
-    """The client of a service (`dynamodb`, `kms`, …), with credentials, region and address from the environment.
-
-    Args:
-        read_timeout: seconds that an answer may take; a copy of a large object takes a minute.
-    """
-    config = Config(
-        connect_timeout=2,
-        read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": 4},
-        max_pool_connections=64,
-    )
+def client(service: str, config: Config = CONFIG) -> Any:
+    """The client of a service (`dynamodb`, `kms`, …), with credentials, region and address from the environment."""
     return _session().create_client(service, config=config)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.config import Config
 
-from common.aws import client
+from common.aws import CONFIG, client
 from common.bus import put
 from common.telling import telling
 from file_profiles.concluding import Concluding, Conclusion, too_many
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _told = telling("file-profiles")
 logger, metrics, tracer = _told.logger, _told.metrics, _told.tracer
 
+_PATIENT = CONFIG.merge(Config(read_timeout=120))
+"""S3 copies a large object within one call."""
 _MARGIN = 30_000
 """Milliseconds that are kept for writing what was read."""
 
@@ -66,7 +69,7 @@ def read(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     file, progress = IncomingFile(**event["file"]), Progress.of(event.get("progress"))
     logger.append_keys(correlation_id=file.run)
     settings = _settings()
-    reader = PartReader(Objects(client("s3", 120)), lambda: context.get_remaining_time_in_millis() < _MARGIN)
+    reader = PartReader(Objects(client("s3", _PATIENT)), lambda: context.get_remaining_time_in_millis() < _MARGIN)
     try:
         first = not progress.profile
         progress.profile = progress.profile or text_of(_provider(), settings, file.source)
@@ -94,7 +97,7 @@ def conclude(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     settings = _settings()
     failures = Failures(client("dynamodb"), settings.rejects)
     at = datetime.fromisoformat(str(event["started_at"]))
-    made = Concluding(Objects(client("s3", 120)), failures, settings.landing).conclude(file, progress, at)
+    made = Concluding(Objects(client("s3", _PATIENT)), failures, settings.landing).conclude(file, progress, at)
     told = made.told()
     kind = "file-processed" if made.code is None else "file-processing"
     put(settings.bus, settings.event_source, [(kind, told | {"execution": event["execution"]})])

@@ -27,6 +27,7 @@ COMMANDS = {
     "maintain": "maintain:maintain",
     "lineage": "docs:lineage",
     "docs": "docs:docs",
+    "flows": "flows:flows",
     "demo": "demo:demo",
 }
 SHORT = {
@@ -49,6 +50,7 @@ SHORT = {
     "maintain": "Join small files, remove what no table needs any more.",
     "lineage": "Where a column comes from, down to Salesforce.",
     "docs": "The data dictionary as HTML.",
+    "flows": "The mappings' AppFlow flows, as a CloudFormation template.",
     "demo": "A demo org, loaded twice: a full load, then an hour's changes.",
 }
 

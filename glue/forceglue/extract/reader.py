@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from forceglue.errors import ExtractError
 from forceglue.extract.few_read import may_be_few
 from forceglue.extract.fields import ReadField
-from forceglue.extract.known import BULK_CANNOT
+from forceglue.extract.known import bulk_refuses
 from forceglue.extract.notes import of_pages
 from forceglue.extract.plan import Page, Plan, Segment, Way, clear, plan_of, write_plan
 from forceglue.extract.reading import Work
@@ -96,7 +96,7 @@ class Reader:
             way=self.way,
             execution=self.work.execution,
             started=self.now,
-            api="rest" if self.name in BULK_CANNOT else "bulk",
+            api="rest" if bulk_refuses(self.name) else "bulk",
             cursor=cursor,
             window=window,
             fields=fields,
