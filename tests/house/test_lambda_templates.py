@@ -20,6 +20,8 @@ from tests.house.templates import LAMBDAS, TEMPLATES, code, functions_of, listed
 FOR_ALL = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
     "secretsmanager:BatchGetSecretValue",
     "appflow:ListFlows",
 }
