@@ -1,23 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from forceglue.errors import UsageError
 from forceglue.landing.store import Store
-from forceglue.write.csv import write_csv
+from forceglue.write.csv import DeliveredFile, header_line, line, write_csv, write_lines
 
 Row = Sequence[str | None]
+Written = Callable[..., DeliveredFile]
 
 NASTY = [
     'say "x"', '"', '""', '","', "a,b", ",", "line\nline", "\n", "\r", "a\rb", "\r\n", "\\", '\\"', "\\N", "\\.", "tab\there", "\t",
@@ -26,6 +28,22 @@ NASTY = [
 ]  # fmt: skip
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 TROUBLE = st.text(st.sampled_from([*"a \t\r\n\",;'\\#|0", "\ufeff", "é", "😀"]), max_size=8)
+
+
+def _by_lines(df: DataFrame, store: Store, name: str, *, delimiter: str = ",", header: bool = True) -> DeliveredFile:
+    """As `write_csv`, in the two steps of a run: lines that are staged, and a file that is made of them."""
+    values = [f"c{i}" for i in range(len(df.columns))]
+    told = line(df.schema.fields, values, name=name, delimiter=delimiter)
+    staged = Path(store.root).parent / "staged"
+    df.toDF(*values).selectExpr(f"{told} AS line", "1 AS other").write.mode("overwrite").parquet(str(staged))
+    found = (b["line"] for p in sorted(staged.glob("*.parquet")) for b in pq.ParquetFile(p).iter_batches(batch_size=7))
+    return write_lines(found, store, name, header_line(df.columns, delimiter) if header else "")
+
+
+@pytest.fixture(params=[write_csv, _by_lines], ids=["rows", "lines"])
+def written(request: pytest.FixtureRequest) -> Written:
+    """Both ways to the same file."""
+    return request.param
 
 
 def inside(folder: str | Path) -> list[str]:
@@ -65,10 +83,10 @@ def _all_readers_agree(spark: SparkSession, file: Path, rows: Sequence[Row], del
     assert _spark(spark, file, delimiter) == wanted
 
 
-def test_three_readers_read_back_the_same_values(spark: SparkSession, delivery: Store) -> None:
+def test_three_readers_read_back_the_same_values(spark: SparkSession, delivery: Store, written: Written) -> None:
     rows: list[Row] = [(value, None if i % 2 else value[::-1], f"{i}") for i, value in enumerate(NASTY)]
     rows += [(None, None, None), ("", "", ""), (None, None, "last")]
-    write_csv(_frame(spark, ["A", "b c", "ID"], rows), delivery, "x.csv")
+    written(_frame(spark, ["A", "b c", "ID"], rows), delivery, "x.csv")
     _all_readers_agree(spark, Path(delivery.uri("x.csv")), rows)
 
 
@@ -78,24 +96,24 @@ def test_three_readers_read_back_the_same_values(spark: SparkSession, delivery: 
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_any_text_comes_back(spark: SparkSession, delivery: Store, data: st.DataObject) -> None:
+def test_any_text_comes_back(spark: SparkSession, delivery: Store, written: Written, data: st.DataObject) -> None:
     width = data.draw(st.integers(1, 4))
     delimiter = data.draw(st.sampled_from([",", ";", "\t", "|"]))
     cell = st.one_of(TEXT, TROUBLE, st.sampled_from(NASTY[:-3]), st.none())
     rows = data.draw(st.lists(st.tuples(*[cell] * width), min_size=1, max_size=60))
-    write_csv(_frame(spark, [f"Column {i}" for i in range(width)], rows), delivery, "any.csv", delimiter=delimiter)
+    written(_frame(spark, [f"Column {i}" for i in range(width)], rows), delivery, "any.csv", delimiter=delimiter)
     _all_readers_agree(spark, Path(delivery.uri("any.csv")), rows, delimiter)
 
 
-def test_a_single_column_of_blanks_is_no_blank_line(spark: SparkSession, delivery: Store) -> None:
+def test_a_single_column_of_blanks_is_no_blank_line(spark: SparkSession, delivery: Store, written: Written) -> None:
     rows: list[Row] = [("\t",), (" ",), (" \t ",), ("\n",), (None,), ("",), ("\x01",), ("a",), ('"',)]
-    write_csv(_frame(spark, ["A"], rows), delivery, "one.csv")
+    written(_frame(spark, ["A"], rows), delivery, "one.csv")
     _all_readers_agree(spark, Path(delivery.uri("one.csv")), rows)
 
 
-def test_nul_survives_where_the_reader_can_hold_it(spark: SparkSession, delivery: Store) -> None:
+def test_nul_survives_where_the_reader_can_hold_it(spark: SparkSession, delivery: Store, written: Written) -> None:
     rows = [("a\0b", "x"), ("\0", None), ("end\0", "#\0")]
-    write_csv(_frame(spark, ["A", "B"], rows), delivery, "nul.csv")
+    written(_frame(spark, ["A", "B"], rows), delivery, "nul.csv")
     file = Path(delivery.uri("nul.csv"))
     assert _duckdb(file, ",") == _spark(spark, file, ",") == _values(rows)
     # pandas' default reader cuts a value off at NUL; its other one does not.
@@ -104,12 +122,12 @@ def test_nul_survives_where_the_reader_can_hold_it(spark: SparkSession, delivery
 
 
 def test_one_file_with_the_header_in_exact_case_and_quotes_only_where_needed(
-    spark: SparkSession, delivery: Store
+    spark: SparkSession, delivery: Store, written: Written
 ) -> None:
     df = _frame(
         spark, ["Id", 'Na,me "x"', "plain Name", "IsDeleted"], [("1", 'a"b', "x y", None), ("2", "", "ü", "\\")]
     )
-    done = write_csv(df, delivery, "Sub folder/My File 12.csv")
+    done = written(df, delivery, "Sub folder/My File 12.csv")
     file = Path(delivery.uri("Sub folder/My File 12.csv"))
     lines = file.read_bytes().decode().split("\n")
     assert lines[0] == 'Id,"Na,me ""x""",plain Name,IsDeleted'
@@ -136,31 +154,39 @@ def test_a_row_limit_a_file_of_the_session_does_not_split_the_file(spark: SparkS
 
 
 @pytest.mark.parametrize(("header", "content"), [(True, '"a\nb",c\n'), (False, "")])
-def test_no_rows_give_the_header_alone(spark: SparkSession, delivery: Store, header: bool, content: str) -> None:
+def test_no_rows_give_the_header_alone(
+    spark: SparkSession, delivery: Store, written: Written, header: bool, content: str
+) -> None:
     df = _frame(spark, ["a\nb", "c"], [("x", "y")])
-    write_csv(df.where("c = 'other'"), delivery, "x.csv", header=header)
+    written(df.where("c = 'other'"), delivery, "x.csv", header=header)
     assert Path(delivery.uri("x.csv")).read_text() == content
 
 
-def test_without_header(spark: SparkSession, delivery: Store) -> None:
-    write_csv(_frame(spark, ["a", "b"], [("x", "y")]), delivery, "x.csv", header=False)
+def test_without_header(spark: SparkSession, delivery: Store, written: Written) -> None:
+    written(_frame(spark, ["a", "b"], [("x", "y")]), delivery, "x.csv", header=False)
     assert Path(delivery.uri("x.csv")).read_text() == "x,y\n"
 
 
-def test_an_empty_value_in_the_only_column_is_no_empty_line(spark: SparkSession, delivery: Store) -> None:
-    write_csv(_frame(spark, ["a"], [(None,), ("",), ("x",)]), delivery, "x.csv")
+def test_an_empty_value_in_the_only_column_is_no_empty_line(
+    spark: SparkSession, delivery: Store, written: Written
+) -> None:
+    written(_frame(spark, ["a"], [(None,), ("",), ("x",)]), delivery, "x.csv")
     file = Path(delivery.uri("x.csv"))
     assert sorted(file.read_text().splitlines()) == ['""', '""', "a", "x"]
     _all_readers_agree(spark, file, [(None,), ("",), ("x",)])
 
 
-def test_names_that_differ_in_case_or_not_at_all_stay_as_they_are(spark: SparkSession, delivery: Store) -> None:
+def test_names_that_differ_in_case_or_not_at_all_stay_as_they_are(
+    spark: SparkSession, delivery: Store, written: Written
+) -> None:
     df = spark.sql("SELECT 1, 2, 3").toDF("Id", "ID", "Id")
-    write_csv(df, delivery, "x.csv")
+    written(df, delivery, "x.csv")
     assert Path(delivery.uri("x.csv")).read_text() == "Id,ID,Id\n1,2,3\n"
 
 
-def test_every_type_has_one_form_whatever_the_zone_of_the_session(spark: SparkSession, delivery: Store) -> None:
+def test_every_type_has_one_form_whatever_the_zone_of_the_session(
+    spark: SparkSession, delivery: Store, written: Written
+) -> None:
     kinds = {
         "boolean": (T.BooleanType(), True, "true"),
         "int": (T.IntegerType(), -7, "-7"),
@@ -182,7 +208,7 @@ def test_every_type_has_one_form_whatever_the_zone_of_the_session(spark: SparkSe
     for zone in ("UTC", "Europe/Berlin"):
         spark.conf.set("spark.sql.session.timeZone", zone)
         try:
-            write_csv(df, delivery, "types.csv")
+            written(df, delivery, "types.csv")
         finally:
             spark.conf.set("spark.sql.session.timeZone", "UTC")
         found = pd.read_csv(delivery.uri("types.csv"), dtype=str, keep_default_na=False)
@@ -191,27 +217,31 @@ def test_every_type_has_one_form_whatever_the_zone_of_the_session(spark: SparkSe
         )
 
 
-def test_a_type_without_a_form_is_refused_by_name(spark: SparkSession, delivery: Store) -> None:
+def test_a_type_without_a_form_is_refused_by_name(spark: SparkSession, delivery: Store, written: Written) -> None:
     with pytest.raises(UsageError, match="'span' is of type interval"):
-        write_csv(spark.sql("SELECT INTERVAL '1' DAY AS span"), delivery, "x.csv")
+        written(spark.sql("SELECT INTERVAL '1' DAY AS span"), delivery, "x.csv")
     assert inside(delivery.root) == []
 
 
 @pytest.mark.parametrize("delimiter", ['"', "\n", "\r", "\0", "", ",,"])
-def test_a_delimiter_that_cannot_work_is_refused(spark: SparkSession, delivery: Store, delimiter: str) -> None:
+def test_a_delimiter_that_cannot_work_is_refused(
+    spark: SparkSession, delivery: Store, written: Written, delimiter: str
+) -> None:
     with pytest.raises(UsageError, match="delimiter"):
-        write_csv(spark.range(1), delivery, "x.csv", delimiter=delimiter)
+        written(spark.range(1), delivery, "x.csv", delimiter=delimiter)
 
 
 class Boom(Exception):
     """A stop at a chosen step."""
 
 
-@pytest.mark.parametrize("step", ["list", "move"])
+@pytest.mark.parametrize(
+    ("step", "written"), [("list", write_csv), ("move", write_csv), ("filled", _by_lines), ("move", _by_lines)]
+)
 def test_a_stop_between_two_steps_leaves_the_old_file_and_nothing_else(
-    spark: SparkSession, delivery: Store, monkeypatch: pytest.MonkeyPatch, step: str
+    spark: SparkSession, delivery: Store, monkeypatch: pytest.MonkeyPatch, step: str, written: Written
 ) -> None:
-    write_csv(spark.range(3), delivery, "x.csv")
+    written(spark.range(3), delivery, "x.csv")
     before = Path(delivery.uri("x.csv")).read_bytes()
 
     def stop(*args: object, **options: object) -> None:
@@ -220,23 +250,23 @@ def test_a_stop_between_two_steps_leaves_the_old_file_and_nothing_else(
     with monkeypatch.context() as patched:
         patched.setattr(delivery, step, stop)
         with pytest.raises(Boom):
-            write_csv(spark.range(5), delivery, "x.csv")
+            written(spark.range(5), delivery, "x.csv")
     assert inside(delivery.root) == ["x.csv"]
     assert Path(delivery.uri("x.csv")).read_bytes() == before
-    write_csv(spark.range(5), delivery, "x.csv")
+    written(spark.range(5), delivery, "x.csv")
     assert len(Path(delivery.uri("x.csv")).read_text().splitlines()) == 6
 
 
-def test_a_row_that_fails_leaves_nothing(spark: SparkSession, delivery: Store) -> None:
+def test_a_row_that_fails_leaves_nothing(spark: SparkSession, delivery: Store, written: Written) -> None:
     df = spark.range(10).selectExpr("IF(id < 9, id, raise_error('no nine')) AS id", "id AS n")
     with pytest.raises(Exception, match="no nine"):  # whatever class Spark chooses
-        write_csv(df, delivery, "x.csv")
+        written(df, delivery, "x.csv")
     assert inside(delivery.root) == []
 
 
-def test_elsewhere_than_on_this_machine(spark: SparkSession, elsewhere: Store) -> None:
-    write_csv(spark.range(3), elsewhere, "a/x.csv")
-    write_csv(spark.range(5), elsewhere, "a/x.csv")
-    write_csv(spark.range(0), elsewhere, "empty.csv")
+def test_elsewhere_than_on_this_machine(spark: SparkSession, elsewhere: Store, written: Written) -> None:
+    written(spark.range(3), elsewhere, "a/x.csv")
+    written(spark.range(5), elsewhere, "a/x.csv")
+    written(spark.range(0), elsewhere, "empty.csv")
     assert [entry.path for entry in elsewhere.list()] == ["a/x.csv", "empty.csv"]
     assert len(elsewhere.read_bytes("a/x.csv").splitlines()) == 6

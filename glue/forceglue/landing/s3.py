@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 import pyarrow.fs
 
 from forceglue.errors import LandingError, UsageError
-from forceglue.landing.store import Entry, told
+from forceglue.landing.store import Entry, FileChanged, told
 
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _TAKEN = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
+_AT_ONCE, _PART = 256 << 20, 128 << 20
+"""Bytes that one call copies, and of one part where a file has more."""
 _REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
@@ -96,11 +98,43 @@ class S3Backend:
                     str(temporary), self._bucket, self._prefix + path
                 )  # in parts where it is large
 
-    def move(self, source: str, target: str) -> None:
+    def move(self, source: str, target: str, seen: Entry | None) -> None:
+        origin = {"Bucket": self._bucket, "Key": self._prefix + source}
         with self._told(source):
-            origin = {"Bucket": self._bucket, "Key": self._prefix + source}
-            self._client.copy(origin, self._bucket, self._prefix + target)  # in parts where it is over 5 GB
+            try:
+                self._copy(origin, target, seen)
+            except FileExistsError:  # how S3 says that a condition does not hold
+                raise FileChanged(f"{self.uri(source)} was written anew since it was looked at") from None
+            self._delete(origin, seen)
+
+    def _copy(self, origin: dict[str, str], target: str, seen: Entry | None) -> None:
+        """Within S3. One call copies at most 5 GB; what is large goes in parts, many at once."""
+        place = {"Bucket": self._bucket, "Key": self._prefix + target}
+        same = {} if seen is None else {"CopySourceIfMatch": f'"{seen.version}"'}
+        with self._told(origin["Key"]):
+            if seen is not None and seen.size <= _AT_ONCE:
+                self._client.copy_object(CopySource=origin, **place, **same)
+                return
+            from boto3.s3.transfer import TransferConfig
+
+            parts = TransferConfig(multipart_threshold=_AT_ONCE, multipart_chunksize=_PART)
+            self._client.copy(origin, **place, ExtraArgs=same, Config=parts)
+
+    def _delete(self, origin: dict[str, str], seen: Entry | None) -> None:
+        """Deletes what was copied: what was written there meanwhile stays."""
+        from botocore.exceptions import ClientError
+
+        if seen is None:
             self._client.delete_object(**origin)
+            return
+        try:
+            self._client.delete_object(**origin, IfMatch=f'"{seen.version}"')
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code == "NotImplemented":  # a store that knows no conditional delete
+                self._client.delete_object(**origin)
+            elif code not in _ABSENT | _TAKEN:
+                raise
 
     def delete(self, path: str) -> None:
         with self._told(path):

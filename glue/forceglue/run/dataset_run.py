@@ -14,9 +14,10 @@ from forceglue.quality import rules as q
 from forceglue.quality.outcomes import RuleOutcome
 from forceglue.quality.quarantine import set_aside, settle
 from forceglue.run.context import RunContext
-from forceglue.run.deliveries import Delivered, deliver
+from forceglue.run.deliveries import Delivered, deliver, deliver_lines
 from forceglue.run.joins import one_match_each
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
+from forceglue.run.lines import lined
 from forceglue.run.plan import DatasetPlan
 from forceglue.run.report import MappingReport
 from forceglue.run.stages import Stages
@@ -66,6 +67,8 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             flags = ExpectationFlags(mapping.expectations)
             inputs = dataset_inputs(ctx, mapping, _reads(mapping, tables), flags)
             prepared = dataset_rows(mapping, inputs)
+            as_lines = lined(mapping, prepared, kept=kept, reads_rows=flags.needs_rows)
+            prepared = as_lines.prepared if as_lines else prepared
         with stages("stage"):
             parts = tuple(match(name, prepared.columns) or name for name in mapping.target.partition_by) if kept else ()
             staged = stage(prepared, ctx.warehouse, folder, parts)
@@ -81,7 +84,10 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
         expect()
         try:
             with stages("deliver"):
-                delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
+                if as_lines:
+                    delivered = deliver_lines(ctx, mapping, staged, as_lines)
+                else:
+                    delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
             if kept:
                 with stages("commit"):
                     committed = take(

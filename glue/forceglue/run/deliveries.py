@@ -1,4 +1,4 @@
-"""The deliveries of a mapping, one after another, from the same staged rows."""
+"""The deliveries of a mapping, one after another, from the same staged rows or the lines made of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 from forceglue.errors import SetupError
 from forceglue.mapping.model import DatasetMapping, Delivery
+from forceglue.mapping.model.target import CsvDelivery
 from forceglue.mapping.names import match
 from forceglue.run.context import RunContext
-from forceglue.write.csv import write_csv
+from forceglue.run.lines import Lined
+from forceglue.run.staging import Staged
+from forceglue.write.csv import header_line, write_csv, write_lines
 from forceglue.write.names import expand
 from forceglue.write.parquet import write_parquet
 
@@ -33,6 +36,18 @@ class Delivered:
 def deliver(ctx: RunContext, mapping: DatasetMapping, rows: Callable[[], DataFrame]) -> tuple[Delivered, ...]:
     """Makes every delivery."""
     return tuple(_deliver(ctx, mapping, delivery, rows()) for delivery in mapping.deliver)
+
+
+def deliver_lines(ctx: RunContext, mapping: DatasetMapping, staged: Staged, made: Lined) -> tuple[Delivered, ...]:
+    """Makes every delivery where all are CSV files and the rows are staged as their lines."""
+    return tuple(_copied(ctx, csv, staged, made) for delivery in mapping.deliver if (csv := delivery.csv))
+
+
+def _copied(ctx: RunContext, csv: CsvDelivery, staged: Staged, made: Lined) -> Delivered:
+    name = expand(csv.file, ctx.started)
+    first = header_line(made.header, csv.delimiter) if csv.header else ""
+    file = write_lines(staged.values(ctx.warehouse, made.column(csv)), ctx.delivery, name, first)
+    return Delivered(name, large(name, file.size))
 
 
 def _deliver(ctx: RunContext, mapping: DatasetMapping, delivery: Delivery, rows: DataFrame) -> Delivered:

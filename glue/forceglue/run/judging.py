@@ -51,6 +51,10 @@ class ExpectationFlags:
         self.answers = one_pass(rows(), self._expectations)
         return self.answers.flags()
 
+    def needs_rows(self) -> bool:
+        """Whether an expectation asks for the rows themselves, once staged."""
+        return self.answers is not None and self.answers.needs_rows
+
 
 def judge(
     ctx: RunContext,

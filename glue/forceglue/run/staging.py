@@ -6,7 +6,7 @@ Nothing is visible in any table yet. What is staged below a table's own folder c
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,14 @@ from forceglue.transform.prepared import Prepared
 from forceglue.write.staged import StagedFile, staged_files
 
 if TYPE_CHECKING:
+    from pyarrow import Array
     from pyarrow.parquet import FileMetaData
     from pyspark.sql import DataFrame, Observation, SparkSession
 
 READ_HERE = 100_000
 """Up to so many staged rows, reading narrow columns of them in Python costs less than starting a Spark job."""
+_AT_A_TIME = 1_000
+"""Rows of `Staged.values`: lines of some thousand characters make a few megabytes."""
 _OBSERVED_WITHIN = 60.0
 """Seconds that Spark may take after the write to hand over what it counted."""
 
@@ -57,6 +60,15 @@ class Staged:
 
     def paths(self, store: Store, verdict: str = GOOD) -> list[str]:
         return [store.uri(f.path) for f in self.files.get(verdict, ())]
+
+    def values(self, store: Store, column: str) -> Iterator[Array]:
+        """One column of the rows that are to be written, some rows at a time: however many, few are in memory."""
+        import pyarrow.parquet as pq
+
+        for file in self.files.get(GOOD, ()):
+            with store.open_input(file.path) as stream:
+                for some in pq.ParquetFile(stream).iter_batches(batch_size=_AT_A_TIME, columns=[column]):
+                    yield some.column(0)
 
     def good_rows(self, spark: SparkSession, store: Store, prepared: Prepared) -> DataFrame:
         """The rows that are to be written, in the target's columns."""

@@ -1,7 +1,8 @@
 """One CSV file that pandas, DuckDB and Spark read back alike, there only when it is whole.
 
-Rows become lines in one distributed pass; the lines go through one partition because one file is asked for. The header
-is put before the first line there, so nothing is read or counted a second time.
+Rows become lines in one distributed pass. Lines that are staged already are copied one after another (`write_lines`);
+those of a frame go through one partition, because one file is asked for (`write_csv`). The header is put before the
+first line there, so nothing is read or counted a second time.
 
 Form: UTF-8 without a byte-order mark, lines end with a line feed, the header in exact case, `"` doubled inside quotes,
 quotes only where a reader needs them, blanks kept. Null and empty text are nothing between the delimiters (`""` where a
@@ -10,7 +11,7 @@ row has one column only: a line that is empty or blank would be skipped). Values
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,11 @@ from forceglue.write.cells import numbered, text
 from forceglue.write.scratch import DeliveryStore, scratch
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from pyspark.sql import DataFrame
+    from pyspark.sql.types import StructField
 
+_LINES = "lines"
 _BLANK = r"^[\x00-\x20]*$"
 _WRITER = {
     "quote": '"',
@@ -68,14 +72,10 @@ def write_csv(
         UsageError: a delimiter or a column type that CSV cannot carry.
         LandingError: the root cannot be written.
     """
-    if len(delimiter) != 1 or delimiter in '"\r\n\0':
-        raise UsageError(
-            f'{name}: the delimiter {delimiter!r} is refused; use one character that is not ", a line end or NUL.'
-        )
-    if not df.columns:
-        raise UsageError(f"{name}: the frame has no columns; a CSV file needs one at least.")
+    values = [f"c{i}" for i in range(len(df.columns))]
+    told = line(df.schema.fields, values, name=name, delimiter=delimiter)
     first = header_line(df.columns, delimiter) if header else ""
-    lines = numbered(df).selectExpr(f"{_line(df, delimiter)} AS value")
+    lines = numbered(df).selectExpr(f"{told} AS value")
     lines = lines.coalesce(1) if one_task else lines.repartition(1)
     if first:
         # In the one partition that is left, the first row has id 0.
@@ -98,6 +98,29 @@ def write_csv(
         return DeliveredFile(name, parts[0].size)
 
 
+def write_lines(lines: Iterable[pa.StringArray], store: DeliveryStore, name: str, first: str) -> DeliveredFile:
+    """Writes lines made by `line`, some at a time, into the file `name` of the delivery root, as `write_csv` does.
+
+    Args:
+        lines: without their line ends; none is null.
+        first: the first line with its line end (`header_line`), or nothing.
+    """
+    import pyarrow.compute as pc
+
+    with scratch(store) as folder:
+        made = f"{folder}/{_LINES}"
+        with store.filled(made) as path, path.open("wb") as file:
+            file.write(first.encode())
+            for some in lines:
+                # what follows one another in an array lies so in its buffer
+                ended = pc.binary_join_element_wise(some, "", "\n")
+                offsets, data = memoryview(ended.buffers()[1]).cast("i"), ended.buffers()[2]
+                file.write(memoryview(data or b"")[offsets[ended.offset] : offsets[ended.offset + len(ended)]])
+            size = file.tell()
+        store.move(made, name)
+    return DeliveredFile(name, size)
+
+
 def header_line(names: Sequence[str], delimiter: str) -> str:
     """The first line with its line end; a name is quoted where a reader could take it for something else."""
 
@@ -110,16 +133,29 @@ def header_line(names: Sequence[str], delimiter: str) -> str:
     return delimiter.join(map(quoted, names)) + "\n"
 
 
-def _line(df: DataFrame, delimiter: str) -> str:
-    """SQL text: a row of the numbered frame as a line, by Spark's own function: half the time of expressions."""
-    fields = df.schema.fields
-    cells = [text(f"c{i}", field.dataType, field.name) for i, field in enumerate(fields)]
+def line(fields: Sequence[StructField], values: Sequence[str], *, name: str, delimiter: str) -> str:
+    """SQL text: a row as a line without its end, by Spark's own function: half the time of expressions.
+
+    Args:
+        fields, values: of the columns: name and type, and the SQL text that gives the value.
+        name: of the file, for what is told.
+
+    Raises:
+        UsageError: a delimiter or a column type that CSV cannot carry, or no column.
+    """
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise UsageError(
+            f'{name}: the delimiter {delimiter!r} is refused; use one character that is not ", a line end or NUL.'
+        )
+    if not fields:
+        raise UsageError(f"{name}: the frame has no columns; a CSV file needs one at least.")
+    cells = [text(value, field.dataType, field.name) for value, field in zip(values, fields, strict=True)]
     options = ", ".join(literal(part) for pair in {**_WRITER, "sep": delimiter}.items() for part in pair)
     members = ", ".join(f"{cell} AS c{i}" for i, cell in enumerate(cells))
-    line = f"to_csv(struct({members}), map({options}))"
+    told = f"to_csv(struct({members}), map({options}))"
     if len(cells) > 1:
-        return line
+        return told
     # A line of blanks alone is skipped by readers. For null Spark's function gives null and calls it not null, on which
     # generated code breaks.
     alone = f"coalesce({cells[0]}, '')"
-    return f"IF({alone} RLIKE {literal(_BLANK)}, concat('\"', {alone}, '\"'), {line})"
+    return f"IF({alone} RLIKE {literal(_BLANK)}, concat('\"', {alone}, '\"'), {told})"
