@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from job_trigger.decision import GONE
 
 GATHERING = "--GATHERING"
-_BUSY = "ConcurrentRunsExceededException"
+_BUSY, _UNKNOWN = "ConcurrentRunsExceededException", "EntityNotFoundException"
 _SLACK = 900.0
 """Seconds by which clocks may differ."""
 _PAGE = 50
@@ -68,18 +68,16 @@ class GlueJob:
         try:
             return str(self._glue.start_job_run(JobName=self.name, Arguments=arguments)["JobRunId"])
         except ClientError as error:
-            told = error.response.get("Error", {})
-            code = told.get("Code", "unknown")
-            if code == _BUSY:
+            if _code(error) == _BUSY:
                 raise BusyError from None
-            raise RefusedError(code, told.get("Message", "")) from None
+            raise RefusedError(_code(error), error.response["Error"].get("Message", "")) from None
 
     def look(self, run_id: str) -> Seen:
         """A run as it is now; its state is `GONE` where Glue does not know it."""
         try:
             return _seen(self._glue.get_job_run(JobName=self.name, RunId=run_id)["JobRun"])
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "EntityNotFoundException":
+            if _code(error) != _UNKNOWN:
                 raise
             return Seen(run_id, GONE, "Glue does not know the run")
 
@@ -91,7 +89,12 @@ class GlueJob:
         """
         token: dict[str, str] = {}
         while True:
-            answer = self._glue.get_job_runs(JobName=self.name, MaxResults=_PAGE, **token)
+            try:
+                answer = self._glue.get_job_runs(JobName=self.name, MaxResults=_PAGE, **token)
+            except ClientError as error:
+                if _code(error) == _UNKNOWN:
+                    return None  # there is no such job
+                raise
             runs = answer.get("JobRuns", [])
             for run in runs:
                 if run.get("Arguments", {}).get(GATHERING) == gathering:
@@ -100,6 +103,10 @@ class GlueJob:
             if not answer.get("NextToken") or (last is not None and last.timestamp() < since - _SLACK):
                 return None
             token = {"NextToken": answer["NextToken"]}
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code", "unknown"))
 
 
 def _seen(run: Mapping[str, Any]) -> Seen:

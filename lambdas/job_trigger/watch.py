@@ -83,12 +83,12 @@ class Watch:
             **detail,
         }
         level = "info" if kind in ("job-started", "job-succeeded") else "error"
-        getattr(self._logger, level)(kind, extra=told)
+        getattr(self._logger, level)(kind, extra={"correlation_id": told["correlation_id"], "told": told})
         try:
             put(self._bus, self._source, [(kind, told)])
         except (EventsNotPutError, BotoCoreError, ClientError):
             self._count("EventNotPut")
-            self._logger.exception("an event was not put", extra={"event": kind})
+            self._logger.exception("an event was not put", extra={"kind": kind})
 
     def _count(self, name: str, number: int = 1) -> None:
         self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)
