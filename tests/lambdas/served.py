@@ -27,6 +27,7 @@ def served(handler: Handler, authorizer: Authorizer = lambda _: {}, stage: str =
 
     class Gateway(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits for the client's acknowledgement of its head
 
         def do_GET(self) -> None:
             asked = event_of(self, stage)
