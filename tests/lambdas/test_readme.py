@@ -56,6 +56,8 @@ FUNCTIONS = {
     "File profiles": "file_profiles",
     "Ingest": "ingest",
     "Job trigger": "job_trigger",
+    "REST API": "rest_api",
+    "Audit writer": "audit_writer",
 }
 
 
