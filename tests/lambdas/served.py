@@ -27,6 +27,7 @@ def served(handler: Handler, authorizer: Authorizer = lambda _: {}, stage: str =
 
     class Gateway(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else each answer waits for the client's acknowledgement of its head
 
         def do_GET(self) -> None:
             asked = event_of(self, stage)
@@ -44,7 +45,7 @@ def served(handler: Handler, authorizer: Authorizer = lambda _: {}, stage: str =
             if self.command != "HEAD":
                 self.wfile.write(raw)
 
-        do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = do_GET  # noqa: N815
+        do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = do_QUERY = do_GET  # noqa: N815
 
         def log_message(self, *args: object) -> None:
             pass

@@ -55,6 +55,9 @@ FUNCTIONS = {
     "Token refresher": "token_refresher",
     "File profiles": "file_profiles",
     "Ingest": "ingest",
+    "Job trigger": "job_trigger",
+    "REST API": "rest_api",
+    "Audit writer": "audit_writer",
 }
 
 
