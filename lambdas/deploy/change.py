@@ -11,7 +11,9 @@ from typing import Any
 from forceglue.errors import ForceglueError
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-NEW = frozenset({None, "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE"})
+# the first deployment of a stack failed: nothing is left of it, and CloudFormation takes no change of it
+BROKEN = "ROLLBACK_COMPLETE"
+NEW = frozenset({None, "REVIEW_IN_PROGRESS", BROKEN, "DELETE_COMPLETE"})
 READY = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
 )
@@ -95,8 +97,7 @@ class Stacks:
             DeploymentFailed: CloudFormation cannot make one of it.
         """
         status = self.status(stack)
-        if status == "ROLLBACK_COMPLETE":
-            # its first deployment failed and nothing is left of it; CloudFormation takes no change of it
+        if status == BROKEN:
             self.delete(stack)
             status = None
         from botocore.exceptions import ClientError

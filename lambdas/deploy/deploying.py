@@ -11,7 +11,7 @@ from typing import Any
 
 from deploy import plan
 from deploy.artefacts import Artefact, artefacts, located, packed
-from deploy.change import DeploymentFailed, Stacks
+from deploy.change import BROKEN, DeploymentFailed, Stacks
 from deploy.settings import Settings, read
 from deploy.source import Source, put, remove_others
 from deploy.templates import Template, templates
@@ -95,6 +95,9 @@ class _Deployment:
         """One stack, and before it what it stands on."""
         stack = template.stack(self.values.environment)
         begun = time.monotonic()
+        if self.dry_run and self.stacks.status(stack) == BROKEN:
+            self.tell(f"{stack}: its first deployment failed; it would be made anew")
+            return
         try:
             parameters = self.values.of(template)
             body = located(template, self.values.bucket(template)) if _paths(template) else template.body

@@ -6,7 +6,7 @@ the list of runs; the job itself reads it not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,10 @@ from botocore.exceptions import ClientError
 from job_trigger.decision import GONE
 
 GATHERING = "--GATHERING"
-_BUSY = "ConcurrentRunsExceededException"
+_BUSY, _UNKNOWN = "ConcurrentRunsExceededException", "EntityNotFoundException"
 _SLACK = 900.0
 """Seconds by which clocks may differ."""
-_PAGE = 50
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,16 @@ class GlueJob:
         try:
             return str(self._glue.start_job_run(JobName=self.name, Arguments=arguments)["JobRunId"])
         except ClientError as error:
-            told = error.response.get("Error", {})
-            code = told.get("Code", "unknown")
-            if code == _BUSY:
+            if _code(error) == _BUSY:
                 raise BusyError from None
-            raise RefusedError(code, told.get("Message", "")) from None
+            raise RefusedError(_code(error), error.response["Error"].get("Message", "")) from None
 
     def look(self, run_id: str) -> Seen:
         """A run as it is now; its state is `GONE` where Glue does not know it."""
         try:
             return _seen(self._glue.get_job_run(JobName=self.name, RunId=run_id)["JobRun"])
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "EntityNotFoundException":
+            if _code(error) != _UNKNOWN:
                 raise
             return Seen(run_id, GONE, "Glue does not know the run")
 
@@ -87,19 +85,33 @@ class GlueJob:
         """The run that was started with this name, if there is one.
 
         Args:
-            since: it cannot be older. Glue lists the newest first.
+            since: it cannot be older. Glue lists the newest first, so that a few calls are enough.
         """
         token: dict[str, str] = {}
         while True:
-            answer = self._glue.get_job_runs(JobName=self.name, MaxResults=_PAGE, **token)
+            try:
+                answer = self._glue.get_job_runs(JobName=self.name, MaxResults=_PAGE, **token)
+            except ClientError as error:
+                if _code(error) == _UNKNOWN:
+                    return None  # there is no such job
+                raise
             runs = answer.get("JobRuns", [])
             for run in runs:
                 if run.get("Arguments", {}).get(GATHERING) == gathering:
                     return _seen(run)
-            last = runs[-1].get("StartedOn") if runs else None
-            if not answer.get("NextToken") or (last is not None and last.timestamp() < since - _SLACK):
+            if not answer.get("NextToken") or _beyond(runs, since - _SLACK):
                 return None
             token = {"NextToken": answer["NextToken"]}
+
+
+def _beyond(runs: Sequence[Mapping[str, Any]], moment: float) -> bool:
+    """Whether all further runs of the list are older. Its order is no promise of Glue's: it is seen, not taken."""
+    times = [run["StartedOn"].timestamp() for run in runs if "StartedOn" in run]
+    return bool(times) and times == sorted(times, reverse=True) and times[0] > times[-1] < moment
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"].get("Code", "unknown"))
 
 
 def _seen(run: Mapping[str, Any]) -> Seen:

@@ -43,7 +43,7 @@ def trigger_settings(environ: Mapping[str, str]) -> TriggerSettings:
             tries=int(given.number("TRIES", 5, least=1, most=100)),
             first=given.number("FIRST_WAIT_SECONDS", 300, least=0, most=86_400),
             longest=given.number("LONGEST_WAIT_SECONDS", 3600, least=0, most=86_400),
-            busy=given.number("BUSY_WAIT_SECONDS", 60, least=0, most=86_400),
+            busy=given.number("BUSY_WAIT_SECONDS", 60, least=1, most=86_400),
             # longer than the function may run: who asks Glue is then surely over
             lease=given.number("START_LEASE_SECONDS", 180, least=1, most=3600),
         ),

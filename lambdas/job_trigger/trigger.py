@@ -52,7 +52,8 @@ class Trigger:
             record = self._store.read()
             step = decision.following(record, self._clock(), looks=looks)
             if step == "start":
-                self._start(record)
+                if self._start(record):
+                    break
             elif step == "find":
                 self._find(record)
             elif step == "look":
@@ -66,11 +67,12 @@ class Trigger:
         oldest = self._store.read().oldest()
         self._watch.waiting(max(0.0, self._clock() - oldest) if oldest else 0.0)
 
-    def _start(self, seen: Record) -> None:
+    def _start(self, seen: Record) -> bool:
+        """Whether it was this invocation's to ask Glue: once is enough, whatever came of it."""
         gathering = _name(self._clock())
         claimed = decision.claimed(seen, gathering, self._clock(), self._pace)
         if not self._store.write(seen, claimed):
-            return  # another was quicker, or more files came: look again
+            return False  # another was quicker, or more files came: look again
         try:
             run_id = self._job.start(gathering, claimed.correlation_id)
         except (BusyError, RefusedError) as error:
@@ -78,7 +80,7 @@ class Trigger:
             found = self._job.find(gathering, self._clock())
             if found is not None:
                 self._started(gathering, found.run_id)
-                return
+                return True
             busy = isinstance(error, BusyError)
             if busy:
                 self._watch.busy()
@@ -89,6 +91,7 @@ class Trigger:
             self._watch.refused(error)  # whether there is a run is found out once the lease is over
         else:
             self._started(gathering, run_id)
+        return True
 
     def _find(self, record: Record) -> None:
         """A start that nobody finished: it made a run, or it did not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -35,7 +36,9 @@ class Watch:
     def gathered(self, files: Files) -> None:
         """Files were told of, and are stored."""
         self._count("FilesGathered", files.count)
-        more = {"files": files.count, "correlation_ids": list(files.ids)}
+        more: dict[str, object] = {"files": files.count, "correlation_ids": list(files.ids)}
+        if shared := files.correlation_id(""):
+            more["correlation_id"] = shared
         self._logger.info("files gathered", extra=more)
 
     def started(self, record: Record) -> None:
@@ -50,7 +53,7 @@ class Watch:
         if outcome != "succeeded":
             detail |= {"failures": before.failures + 1, "message": seen.said[:_LONGEST]}
         if outcome == "failed":
-            detail["next_try_at"] = after.not_before
+            detail["next_try_at"] = datetime.fromtimestamp(after.not_before, UTC).isoformat()
         self._tell(f"job-{outcome.replace('_', '-')}", before.going, before.gathering, detail)
 
     def busy(self) -> None:
@@ -83,12 +86,12 @@ class Watch:
             **detail,
         }
         level = "info" if kind in ("job-started", "job-succeeded") else "error"
-        getattr(self._logger, level)(kind, extra=told)
+        getattr(self._logger, level)(kind, extra={"correlation_id": told["correlation_id"], "told": told})
         try:
             put(self._bus, self._source, [(kind, told)])
         except (EventsNotPutError, BotoCoreError, ClientError):
             self._count("EventNotPut")
-            self._logger.exception("an event was not put", extra={"event": kind})
+            self._logger.exception("an event was not put", extra={"kind": kind})
 
     def _count(self, name: str, number: int = 1) -> None:
         self._metrics.add_metric(name=name, unit=MetricUnit.Count, value=number)

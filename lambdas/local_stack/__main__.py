@@ -67,12 +67,15 @@ def down(folder: Path, environment: str) -> None:
 
 @main.command()
 @options
-def events(folder: Path, environment: str) -> None:
+@click.option(
+    "--all", "every", is_flag=True, help="Also what S3 says of each object, and mappings without anything new."
+)
+def events(folder: Path, environment: str, every: bool) -> None:
     """Tell what happened: the event log, under its correlation ids."""
     from local_stack import story
 
     with told():
-        for line in story.told(story.events(Place(folder, environment))):
+        for line in story.told(story.events(Place(folder, environment)), every=every):
             click.echo(line)
 
 

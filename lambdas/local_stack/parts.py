@@ -22,7 +22,7 @@ REGION = "us-east-1"
 # the emulator takes any; twelve digits would be an account of their own
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 # of this shell's own variables no process gets others: functions of the emulator see what it sees
-_KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "JAVA_HOME", "FORCEGLUE_HOME",
+_KEPT = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "JAVA_HOME", "FORCEGLUE_HOME",
          "FORCEGLUE_IVY_SETTINGS", "FORCEGLUE_SPARK_CONF", "FORCEGLUE_SPARK_LOG",
          "HTTPS_PROXY", "https_proxy")  # fmt: skip
 _LAST_LINES = 12
@@ -87,7 +87,6 @@ def start_aws(processes: Processes, python: Path, port: int, runner: str, region
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOCAL_GLUE_RUNNER": runner,
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [str(python), "-m", "local_stack.emulator"]
     return processes.start(AWS.name, command, environment, url=url, folder=LAMBDAS)

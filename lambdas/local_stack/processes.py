@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -27,7 +28,7 @@ class Kept:
     """A process that was started.
 
     Attributes:
-        started: when, as the system says it.
+        started: when, as the system says it; empty for one that had ended at once.
         url: where it answers.
         log: the file with what it prints.
     """
@@ -41,7 +42,7 @@ class Kept:
     @property
     def alive(self) -> bool:
         """Whether it runs, and is the one that was started."""
-        return started(self.pid) == self.started
+        return self.started != "" and started(self.pid) == self.started
 
 
 class Processes:
@@ -61,17 +62,23 @@ class Processes:
 
         Args:
             command: the program and its arguments.
-            environment: all of it; nothing of this process's own is added.
+            environment: all of it, but for where temporary files are.
             url: where it will answer.
             folder: its working directory.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        log = self._folder / f"{name}.log"
+        scratch, log = self._scratch(name), self._folder / f"{name}.log"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
         with log.open("wb") as out:
             process = subprocess.Popen(
-                command, env=dict(environment), cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                command,
+                env={**environment, "TMPDIR": str(scratch)},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         kept = Kept(name, process.pid, started(process.pid), url, str(log))
         part = self._folder / f".{name}.json"
         part.write_text(json.dumps(asdict(kept)), "utf-8")
@@ -95,7 +102,12 @@ class Processes:
         if running is not None:
             _end_group(running.pid)
         path.unlink(missing_ok=True)
+        shutil.rmtree(self._scratch(name), ignore_errors=True)
         return running
+
+    def _scratch(self, name: str) -> Path:
+        """What it writes and does not clear away when it is ended."""
+        return self._folder / f"{name}.tmp"
 
     @staticmethod
     def _read(path: Path) -> Kept | None:

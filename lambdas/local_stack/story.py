@@ -13,9 +13,10 @@ from local_stack.deployed import Session
 from local_stack.place import Place
 
 # told of an event, those that it has; the rest is in the log
-_TOLD = ("state", "object", "moved_to", "salesforce_object", "flow", "job_run_id", "mapping", "status", "rows",
-         "landed", "written", "files", "code", "message")  # fmt: skip
-_WIDTH = 160
+_TOLD = ("salesforce_object", "mapping", "flow", "status", "state", "files", "rows", "landed", "written", "quarantined",
+         "code", "message", "job_run_id")  # fmt: skip
+_LONGEST = {"job_run_id": 11, "message": 200}
+_OF_AWS = "aws."
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,25 @@ class Event:
         return str(self.detail.get("correlation_id") or "")
 
     @property
+    def quiet(self) -> bool:
+        """Nothing that a person looks for: what S3 says of each object, a mapping that had nothing new."""
+        return self.source.startswith(_OF_AWS) or self.detail.get("status") == "unchanged"
+
+    @property
     def line(self) -> str:
         """On one line."""
-        told = " ".join(f"{name}={self.detail[name]}" for name in _TOLD if self.detail.get(name) not in (None, ""))
-        return f"{self.time[11:19]}  {self.source.removeprefix('forceglue.'):12} {self.kind:20} {told}"[:_WIDTH]
+        if self.source.startswith(_OF_AWS):
+            said = str(self.detail.get("object", {}).get("key") or self.detail.get("flow-name") or "")
+        else:
+            told = ((name, self.detail[name]) for name in _TOLD if self.detail.get(name) not in (None, "", 0))
+            said = " ".join(f"{name}={_short(name, str(value))}" for name, value in told)
+        return f"{self.time[11:19]}  {self.source.removeprefix('forceglue.'):12} {self.kind:20} {said}".rstrip()
+
+
+def _short(name: str, text: str) -> str:
+    """The beginning of what is long."""
+    longest = _LONGEST.get(name, 80)
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def events(place: Place) -> list[Event]:
@@ -66,8 +82,15 @@ def read(messages: Iterable[str]) -> list[Event]:
     )
 
 
-def told(found: Sequence[Event]) -> Iterator[str]:
-    """The lines: a heading for each correlation id, in the order in which they began."""
-    for correlation_id in dict.fromkeys(event.correlation_id for event in found):
+def told(found: Sequence[Event], *, every: bool = False) -> Iterator[str]:
+    """The lines: a heading for each correlation id, in the order in which they began.
+
+    Args:
+        every: quiet events, too.
+    """
+    shown = [event for event in found if every or not event.quiet]
+    for correlation_id in dict.fromkeys(event.correlation_id for event in shown):
         yield f"\n{correlation_id or 'without a correlation id'}"
-        yield from (f"  {event.line}" for event in found if event.correlation_id == correlation_id)
+        yield from (f"  {event.line}" for event in shown if event.correlation_id == correlation_id)
+    if len(shown) < len(found):
+        yield f"\n{len(found) - len(shown)} quiet events are not shown; --all shows them"

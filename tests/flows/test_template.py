@@ -180,19 +180,26 @@ def many(count: int, fields: int = 0) -> list[FlowObject]:
     ]
 
 
-@pytest.mark.parametrize(("objects", "what"), [(many(300), "500"), (many(40, 100), "1,000,000")])
+@pytest.mark.parametrize(("objects", "what"), [(many(12), "20"), (many(4, 20), "20,000 bytes")])
 def test_more_than_a_template_takes_is_told_with_the_number_of_stacks_that_do(
-    objects: list[FlowObject], what: str
+    objects: list[FlowObject], what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # CloudFormation's own limits are 25 and 50 times as high
+    monkeypatch.setattr(made, "MOST_RESOURCES", 20)
+    monkeypatch.setattr(made, "MOST_BYTES", 20_000)
     with pytest.raises(UsageError, match="--stacks") as told:
         templates(objects, (), Request())
-    assert what in str(told.value)
+    assert f"CloudFormation takes {what}." in str(told.value)
     stacks = int(str(told.value).rpartition("--stacks ")[2].rstrip("."))
     divided = templates(objects, (), Request(stacks=stacks))
-    assert len(divided) == stacks
+    assert len(divided) == stacks > 1
     assert sum(len(only_flows(one)) for one in divided) == 2 * len(objects)
     for one in divided:
-        assert len(one["Resources"]) <= made.MOST_RESOURCES and len(text(one).encode()) <= made.MOST_BYTES
+        assert len(one["Resources"]) <= 20 and len(text(one).encode()) <= 20_000
+
+
+def test_the_limits_are_cloudformations() -> None:
+    assert (made.MOST_RESOURCES, made.MOST_BYTES) == (500, 1_000_000)
 
 
 def test_an_object_stays_in_its_stack_whatever_else_is_read() -> None:

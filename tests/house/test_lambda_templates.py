@@ -20,6 +20,16 @@ from tests.house.templates import LAMBDAS, TEMPLATES, code, functions_of, listed
 FOR_ALL = {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
     "secretsmanager:BatchGetSecretValue",
     "appflow:ListFlows",
 }
@@ -133,7 +143,8 @@ def test_what_starts_a_function_without_waiting_for_it_loses_nothing(template: d
     macros = {json.dumps(one["FunctionName"]) for one in of_type(template, "AWS::CloudFormation::Macro").values()}
     for name, function in functions_of(template).items():
         kinds = {event["Type"] for event in function.get("Events", {}).values()}
-        waited_for = kinds and kinds <= {"Api", "HttpApi", "SQS", "DynamoDB", "Kinesis"}
+        # a caller or a stream waits for it; a schedule comes again and brings nothing of its own
+        waited_for = kinds and kinds <= {"Api", "HttpApi", "SQS", "DynamoDB", "Kinesis", "Schedule", "ScheduleV2"}
         is_macro = any(f'"{name}"' in macro for macro in macros)
         is_task = name in json.dumps(of_type(template, "AWS::Serverless::StateMachine"))
         if waited_for or is_macro or is_task:

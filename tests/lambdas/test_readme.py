@@ -53,7 +53,9 @@ def test_the_client_as_it_is_shown(function: ModuleType, server: OrgServer, monk
 FUNCTIONS = {
     "Token broker": "token_broker",
     "Token refresher": "token_refresher",
+    "File profiles": "file_profiles",
     "Ingest": "ingest",
+    "Job trigger": "job_trigger",
     "REST API": "rest_api",
     "Audit writer": "audit_writer",
 }

@@ -14,7 +14,7 @@ from forceglue.cli.options import json_option, mappings_option, told_errors
 
 if TYPE_CHECKING:
     from forceglue.mapping.problems import Problem
-    from forceglue.profile.stored import StoredProfiles
+    from forceglue.profiles.stored import StoredProfiles
 
 
 @click.command()
@@ -49,7 +49,7 @@ def profile_lint(sources: Sequence[str], ssm: bool, env: str, mappings: Path, as
 def _stored(env: str) -> StoredProfiles:
     import boto3
 
-    from forceglue.profile.stored import StoredProfiles
+    from forceglue.profiles.stored import StoredProfiles
 
     return StoredProfiles(boto3.client("ssm"), env)
 
@@ -63,8 +63,8 @@ def _checked(
         UsageError: a name that is neither, or nothing at all to check.
     """
     from forceglue.errors import UsageError
-    from forceglue.profile.load import read_profile, source_of
-    from forceglue.profile.stored import parameter_name
+    from forceglue.profiles.load import read_profile, source_of
+    from forceglue.profiles.stored import parameter_name
 
     for given in sources or _all(folder, stored):
         file = _file(given, folder)

@@ -137,7 +137,7 @@ def _too_large(made: Sequence[Resource]) -> str | None:
         if count > MOST_RESOURCES:
             return f"A template would have {count} resources, and CloudFormation takes {MOST_RESOURCES}."
         if size > MOST_BYTES:
-            return f"A template would have {size:,} bytes, and CloudFormation takes {MOST_BYTES:,}."
+            return f"A template would have {size:,} bytes, and CloudFormation takes {MOST_BYTES:,} bytes."
     return None
 
 

@@ -27,6 +27,7 @@ def main() -> None:
         resource_types,
         step_functions,
         stream_failures,
+        unpacked_once,
     )
 
     for correction in (
@@ -40,6 +41,7 @@ def main() -> None:
         resource_types,
         step_functions,
         stream_failures,
+        unpacked_once,
     ):
         correction.apply()
     from ministack.app import main as serve

@@ -170,6 +170,12 @@ def test_an_answer_that_is_lost_starts_no_second_run(flows: Stack) -> None:
     assert runs(flows)[FULL[0]] == 1 and len(flows.appflow.of("start-flow")) == 2
 
 
+def test_answers_that_are_lost_more_often_than_botocore_asks_are_asked_for_again(flows: Stack) -> None:
+    flows.appflow.lost["start-flow"] = 6
+    assert flows.create(Flows=FULL[:1], RunFull="true")["Status"] == "SUCCESS"
+    assert runs(flows)[FULL[0]] == 1 and len(flows.appflow.of("start-flow")) == 7
+
+
 def test_before_the_functions_time_is_over_the_stack_is_told_what_is_left(flows: Stack) -> None:
     said = flows.ask("Create", {"Flows": DELTAS}, seconds=1)  # less than what is kept for the answer
     assert said["Status"] == "FAILED"

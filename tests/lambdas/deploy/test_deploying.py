@@ -172,6 +172,9 @@ def test_a_failure_tells_what_failed_and_the_next_time_goes_on(
     assert failed.value.reasons == ("Role (AWS::SQS::Queue): may not be made",)
     assert formation.executed == ["dev-storage", "dev-glue"]
     assert formation.stacks["dev-glue"].status == "ROLLBACK_COMPLETE"
+    _, said = deployed(session, source, "glue", dry_run=True)
+    assert said == ["dev-glue: its first deployment failed; it would be made anew"]
+    assert formation.stacks["dev-glue"].status == "ROLLBACK_COMPLETE"
     formation.fails.clear()
     formation.executed.clear()
     deployed(session, source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -242,7 +243,7 @@ def test_what_nobody_reads_is_told(tmp_path: Path, text: str, said: str) -> None
 
 
 def test_an_environment_without_a_file_is_told_with_those_that_have_one() -> None:
-    with pytest.raises(UsageError, match=r"No environment 'tset'.*dev, nonprod, prod"):
+    with pytest.raises(UsageError, match=r"No environment 'tset'.*dev, local, nonprod, prod"):
         settings.read("tset")
 
 
@@ -258,4 +259,9 @@ def test_what_the_command_line_says_of_a_stack_wins_over_what_it_says_of_all(giv
 
 
 def test_the_deployment_is_no_part_of_the_functions_package() -> None:
-    assert "$(filter-out lambdas/deploy," in (ROOT / "Makefile").read_text("utf-8")
+    planned = subprocess.run(
+        ["make", "--dry-run", "-C", str(ROOT), "lambdas"], capture_output=True, text=True, check=True
+    ).stdout
+    (copied,) = [line.split() for line in planned.splitlines() if line.startswith("cp ")]
+    assert {"lambdas/common", "lambdas/token_broker"} <= set(copied)
+    assert not {"lambdas/deploy", "lambdas/local_stack"} & set(copied)

@@ -101,6 +101,7 @@ def test_where_a_list_has_room_all_copies_are_meant() -> None:
                 ],
                 "Statement": [{"Action": "a", "Resource": sub("${Flow}")}, {"Resource": [ref("Flow"), "x"]}],
                 "Joined": {"Fn::Join": [",", [ref("Flow"), ref("EnvPrefix")]]},
+                "Told": [sub("${! Flow } ${ Flow }")],
             },
         }
     }
@@ -117,6 +118,7 @@ def test_where_a_list_has_room_all_copies_are_meant() -> None:
             {"Resource": [ref("FlowAccount"), ref("FlowLead"), "x"]},
         ],
         "Joined": {"Fn::Join": [",", [ref("FlowAccount"), ref("FlowLead"), ref("EnvPrefix")]]},
+        "Told": [sub("${! Flow } ${FlowAccount}"), sub("${! Flow } ${FlowLead}")],
     }  # fmt: skip
 
 

@@ -73,6 +73,13 @@ def test_each_invocation_counts_once_whatever_started_it(aws: Emulated, names: s
     until(lambda: invocations() == 2)
 
 
+def test_a_package_is_unpacked_once_for_all_its_functions(aws: Emulated, names: str) -> None:
+    where = "import os\ndef handler(event, context): return os.path.realpath(__file__)"
+    for name in (names, f"{names}-other"):
+        aws.function(name, where)
+    assert invoke(aws, names) == invoke(aws, f"{names}-other")
+
+
 def test_a_function_sees_nothing_of_the_shell_that_started_the_stack(aws: Emulated, names: str) -> None:
     aws.function(names, ENVIRONMENT)
     seen = invoke(aws, names)

@@ -84,7 +84,7 @@ class Landing(Model):
 class FileProfile(Model):
     """One source: how its files are read, what a row is, what a good row is, and where rows go.
 
-    Which words fit together is said by `forceglue.profile.check`.
+    Which words fit together is said by `forceglue.profiles.check`.
     """
 
     schema_: str | None = Field(None, alias="$schema", description="Where an editor finds this schema.")
@@ -117,7 +117,8 @@ class FileProfile(Model):
         description="Columns that the file must have; default: all that `mappings` names.",
     )
     mappings: dict[str, ProfileColumnSpec] = Field(
-        min_length=1, description="Target column: column of the file; as `columns` of an object mapping."
+        json_schema_extra={"minProperties": 1},
+        description="Target column: column of the file; as `columns` of an object mapping.",
     )
     key: Names = Field((), description="The target columns that identify a row; none of them may be empty.")
     quality: Quality = Field(

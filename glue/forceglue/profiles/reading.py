@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forceglue.mapping.names import NameIndex, nearest
-from forceglue.profile.reasons import FileReason, FileRefused, RowReason
+from forceglue.profiles.reasons import FileReason, FileRefused, RowReason
 
 if TYPE_CHECKING:
     from forceglue.mapping.model.profile import FileProfile

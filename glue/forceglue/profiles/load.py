@@ -42,7 +42,7 @@ def read_profile(text: str | bytes, file: str) -> LoadedProfile:
     Args:
         file: its path or the name of its parameter, as problems name it.
     """
-    from forceglue.profile.check import check_profile
+    from forceglue.profiles.check import check_profile
 
     source = source_of(file)
     document = _document(text, file)
@@ -76,6 +76,7 @@ def source_of(file: str) -> str:
 def _document(text: str | bytes, file: str) -> yaml.Document:
     """JSON, by the reader of the mappings, which knows lines and keys that stand twice: all JSON is YAML."""
     try:
+        text = text if isinstance(text, str) else text.decode("utf-8")
         json.loads(text)
     except UnicodeDecodeError:
         return _broken(file, 1, "the file is not UTF-8 text")

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forceglue.mapping.names import NameIndex, match
-from forceglue.profile.cast import Cast, CastError, Value, as_json, caster
-from forceglue.profile.predicate import kind_of_type, predicate
-from forceglue.profile.reading import Record
-from forceglue.profile.reasons import FileReason, FileRefused, RowReason
+from forceglue.profiles.cast import Cast, CastError, Value, as_json, caster
+from forceglue.profiles.predicate import kind_of_type, predicate
+from forceglue.profiles.reading import Record
+from forceglue.profiles.reasons import FileReason, FileRefused, RowReason
 
 if TYPE_CHECKING:
     from forceglue.mapping.model.profile import FileProfile

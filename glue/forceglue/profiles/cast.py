@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from forceglue.mapping.types import plain_type
-from forceglue.profile.formats import FormatError, reader
+from forceglue.profiles.formats import FormatError, reader
 
 Value = str | bool | int | float | Decimal | date | datetime | None
 Cast = Callable[[str], Value]

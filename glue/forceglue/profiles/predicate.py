@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from forceglue.mapping import sql as expressions
 from forceglue.mapping.types import plain_type
-from forceglue.profile.cast import CastError, caster
+from forceglue.profiles.cast import CastError, caster
 
 if TYPE_CHECKING:
     from sqlglot import exp

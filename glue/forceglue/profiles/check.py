@@ -11,9 +11,9 @@ from forceglue.mapping.names import NameIndex, match
 from forceglue.mapping.problems import DocPath, Problem
 from forceglue.mapping.project import SourceFile
 from forceglue.mapping.types import plain_type
-from forceglue.profile.cast import CastError, caster
-from forceglue.profile.formats import FormatError
-from forceglue.profile.predicate import PredicateError, kind_of_type, predicate
+from forceglue.profiles.cast import CastError, caster
+from forceglue.profiles.formats import FormatError
+from forceglue.profiles.predicate import PredicateError, kind_of_type, predicate
 
 STANDARD_TIER, ADVANCED_TIER = 4096, 8192
 """Characters that a parameter of SSM holds."""
@@ -87,6 +87,8 @@ def _parser_words(profile: FileProfile, report: Report) -> None:
 
 def _columns(profile: FileProfile, report: Report) -> None:
     """Types, formats and constants; names that differ in case only."""
+    if not profile.mappings and not report.pruned("mappings"):
+        report.add("FG-MAP-005", ("mappings",), "`mappings` has no column", allowed='for example {"name": "NAME"}')
     seen: dict[str, str] = {}
     for name, column in profile.mappings.items():
         path: DocPath = ("mappings", name)
@@ -134,7 +136,7 @@ def _names(profile: FileProfile, report: Report) -> None:
         if first is not None or not name.strip():
             said = f"`{name}` is there already, as `{first}`" if name.strip() else "it has no name"
             report.add("FG-PRO-012", ("fields", at), said, found=name)
-    if not profile.fields:
+    if not profile.fields or profile.header:
         return
     known = NameIndex(profile.fields)
     used: list[tuple[DocPath, str]] = [
