@@ -77,6 +77,7 @@ lambdas: $(VENV)/.dev ## the functions' package and layer for AWS Lambda, in out
 	$(LAMBDA_INSTALL) out/lambdas -r requirements/lambdas.txt
 	$(LAMBDA_INSTALL) $(LAYER)/python -r requirements/layer.txt
 	cp -R $(filter-out lambdas/deploy lambdas/local_stack,$(patsubst %/__init__.py,%,$(wildcard lambdas/*/__init__.py))) glue/forceglue out/lambdas
+	PYTHONPATH=glue:lambdas $(BIN)/python -m rest_api.compiling mappings out/lambdas/rest_api/objects.json
 	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin out/lambdas/.lock
 	cd $(LAYER)/python/pyarrow && rm -rf $(PYARROW_SPARES)
 	find out/lambdas $(LAYER) -name __pycache__ -prune -exec rm -rf {} +

@@ -61,7 +61,7 @@ def messages(entries: Iterable[Entry]) -> Iterable[str]:
     """Entries as bodies of messages, as many in one as fit."""
     held: list[str] = []
     size = 0
-    for text in (json.dumps(asdict(entry), ensure_ascii=False) for entry in entries):
+    for text in map(_text, entries):
         length = len(text.encode())
         if held and size + length > _LARGEST:
             yield f"[{','.join(held)}]"
@@ -72,8 +72,20 @@ def messages(entries: Iterable[Entry]) -> Iterable[str]:
         yield f"[{','.join(held)}]"
 
 
-def _short(value: Any) -> Any:
-    return f"{value[:_LONGEST]}…" if isinstance(value, str) and len(value) > _LONGEST else value
+def _text(entry: Entry) -> str:
+    """An entry in JSON; where it would be too large for a message, every value is cut short."""
+    told = asdict(entry)
+    text = json.dumps(told, ensure_ascii=False)
+    for most in (400, 40, 0):
+        if len(text.encode()) <= _LARGEST:
+            break
+        cut = {side: {key: _short(value, most) for key, value in told[side].items()} for side in ("before", "after")}
+        text = json.dumps(told | cut, ensure_ascii=False)
+    return text
+
+
+def _short(value: Any, most: int = _LONGEST) -> Any:
+    return f"{value[:most]}…" if isinstance(value, str) and len(value) > most else value
 
 
 class Audit:

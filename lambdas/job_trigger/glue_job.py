@@ -6,7 +6,7 @@ the list of runs; the job itself reads it not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ GATHERING = "--GATHERING"
 _BUSY, _UNKNOWN = "ConcurrentRunsExceededException", "EntityNotFoundException"
 _SLACK = 900.0
 """Seconds by which clocks may differ."""
-_PAGE = 50
+_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class GlueJob:
         """The run that was started with this name, if there is one.
 
         Args:
-            since: it cannot be older. Glue lists the newest first.
+            since: it cannot be older. Glue lists the newest first, so that a few calls are enough.
         """
         token: dict[str, str] = {}
         while True:
@@ -99,10 +99,15 @@ class GlueJob:
             for run in runs:
                 if run.get("Arguments", {}).get(GATHERING) == gathering:
                     return _seen(run)
-            last = runs[-1].get("StartedOn") if runs else None
-            if not answer.get("NextToken") or (last is not None and last.timestamp() < since - _SLACK):
+            if not answer.get("NextToken") or _beyond(runs, since - _SLACK):
                 return None
             token = {"NextToken": answer["NextToken"]}
+
+
+def _beyond(runs: Sequence[Mapping[str, Any]], moment: float) -> bool:
+    """Whether all further runs of the list are older. Its order is no promise of Glue's: it is seen, not taken."""
+    times = [run["StartedOn"].timestamp() for run in runs if "StartedOn" in run]
+    return bool(times) and times == sorted(times, reverse=True) and times[0] > times[-1] < moment
 
 
 def _code(error: ClientError) -> str:

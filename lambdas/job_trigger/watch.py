@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -35,7 +36,9 @@ class Watch:
     def gathered(self, files: Files) -> None:
         """Files were told of, and are stored."""
         self._count("FilesGathered", files.count)
-        more = {"files": files.count, "correlation_ids": list(files.ids)}
+        more: dict[str, object] = {"files": files.count, "correlation_ids": list(files.ids)}
+        if shared := files.correlation_id(""):
+            more["correlation_id"] = shared
         self._logger.info("files gathered", extra=more)
 
     def started(self, record: Record) -> None:
@@ -50,7 +53,7 @@ class Watch:
         if outcome != "succeeded":
             detail |= {"failures": before.failures + 1, "message": seen.said[:_LONGEST]}
         if outcome == "failed":
-            detail["next_try_at"] = after.not_before
+            detail["next_try_at"] = datetime.fromtimestamp(after.not_before, UTC).isoformat()
         self._tell(f"job-{outcome.replace('_', '-')}", before.going, before.gathering, detail)
 
     def busy(self) -> None:

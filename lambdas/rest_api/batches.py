@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.api.problems import Problem, of_salesforce, record_error
 from common.audit import Audit, Entry
 from forceglue.errors import OutcomeUnknownError, SalesforceError
 from forceglue.salesforce.client import Salesforce
-from forceglue.salesforce.ingest import IngestJob
 from forceglue.salesforce.records import A_CALL, Outcome
 from rest_api.asking import Asking
 from rest_api.objects import KnownObject, Objects
+
+if TYPE_CHECKING:
+    from forceglue.salesforce.ingest import IngestJob
 
 COLLECTIONS = 2_000
 """Records that are made while the caller waits."""

@@ -52,7 +52,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         **{name: [value] for name, value in transaction.headers.items()},
     }
     status = int(answer["statusCode"])
-    logger.info("answered", extra={"method": transaction.method, "path": transaction.path, "status": status})
+    # no more of the path: a value of an external id may stand in it
+    place = "/".join(transaction.path.split("/")[:3])
+    logger.info("answered", extra={"method": transaction.method, "place": place, "status": status})
     metrics.add_metric(name="Answered", unit=MetricUnit.Count, value=1)
     if status >= 500:
         metrics.add_metric(name="AnsweredWithError", unit=MetricUnit.Count, value=1)

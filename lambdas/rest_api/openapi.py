@@ -35,7 +35,7 @@ def spec(app: APIGatewayRestResolver, base: str) -> dict[str, Any]:
     )
     told["servers"] = [{"url": base or "/"}]
     schemas = told.setdefault("components", {}).setdefault("schemas", {})
-    for unused in ("HTTPValidationError", "ValidationError"):
+    for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         schemas.pop(unused, None)
     schemas["Failure"] = Failure.model_json_schema()
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
 from common.aws import client
 from common.connecting import way_in
-from common.sealed import Sealer
 from common.telling import Telling
 from forceglue.salesforce.budget import Budget
 from forceglue.salesforce.client import Salesforce
@@ -23,6 +22,9 @@ from rest_api.batches import BatchService
 from rest_api.queries import QueryService
 from rest_api.records import RecordService
 from rest_api.settings import ApiSettings, api_settings
+
+if TYPE_CHECKING:
+    from common.sealed import Sealer
 
 PACE = Pace(tries=2, factor=0.2, jitter=0.2, most=2.0)
 """API Gateway waits 29 seconds: what is busy for longer is the caller's to try again."""
@@ -57,6 +59,9 @@ class Parts:
 
     @cached_property
     def sealer(self) -> Sealer:
+        # cryptography is needed by queries of several pages alone
+        from common.sealed import Sealer
+
         return Sealer(client("kms"), self.settings.state_key)
 
     def probe(self) -> None:

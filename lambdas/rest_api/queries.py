@@ -6,16 +6,18 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.api.problems import Problem, of_salesforce
-from common.sealed import Sealer, SealError
 from forceglue.errors import SalesforceError, UsageError
 from forceglue.salesforce.client import RestPage, Salesforce
 from rest_api.asking import Asking
 from rest_api.objects import Objects
 from rest_api.query_policy import QueryPolicy, refuse
 from rest_api.relations import Relations
+
+if TYPE_CHECKING:
+    from common.sealed import Sealer
 
 _SALESFORCE_SAYS = frozenset({"VALIDATION_ERROR", "NOT_FOUND", "MISSING_PARAMETERS"})
 
@@ -68,6 +70,8 @@ class QueryService:
         return answer | ({"limited_to": self._rows} if ours and page.total >= self._rows else {})
 
     def _next(self, asking: Asking, cursor: str) -> dict[str, Any]:
+        from common.sealed import SealError
+
         sealed = _unpacked(cursor)
         try:
             told = json.loads(self._sealer().open(sealed, _context(asking)))

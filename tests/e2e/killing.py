@@ -20,7 +20,7 @@ class Machine:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.dead = False
         for owner, names in (
-            (store.LocalBackend, ("write_bytes", "move", "delete")),
+            (store.LocalBackend, ("write_bytes", "filled", "move", "delete")),
             (object_run, ("_tidy", "discard", "settle", "withdraw")),
             (dataset_run, ("discard",)),
             (delta_table.Table, ("adopt", "advance")),

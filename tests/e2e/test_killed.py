@@ -39,7 +39,7 @@ FIRST = {
     "after the dataset's manifest": (dataset_run, "propose", "after"),
     "after the dataset's staging": (dataset_run, "stage", "after"),
     "after the dataset's quarantine": (dataset_run, "set_aside", "after"),
-    "before the file has its name": (csv_module, "write_csv", "rename"),
+    "before the file has its name": (csv_module, "write_lines", "rename"),
     "after the file has its name": (dataset_run, "deliver", "after"),
     "after the announcement": (dataset_run, "announce", "after"),
     "before the dataset's settling": (dataset_run, "settle", "before"),

@@ -15,7 +15,7 @@ from tests.house.lock import ROOT
 from tests.house.templates import TEMPLATES, listed, of_type, rights, statements, told
 
 OWN_JOB = {"Fn::If": ["OwnJob", {"Fn::Sub": "${EnvPrefix}-forceglue"}, {"Ref": "JobName"}]}
-OWN_BUS = {"Fn::If": ["OwnBus", {"Fn::Sub": "${EnvPrefix}-sf-to-dw"}, {"Ref": "EventBus"}]}
+OWN_BUS = {"Fn::If": ["OwnBus", {"Fn::Sub": "${EnvPrefix}-sf-to-dw"}, {"Ref": "EventBusName"}]}
 
 
 @pytest.fixture(scope="module")

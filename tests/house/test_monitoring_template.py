@@ -65,6 +65,8 @@ def emitted(function: str) -> set[str]:
     """The metrics that a function tells: those of its modules' own calls, and those that its part of the README lists."""
     own = "\n".join(path.read_text("utf-8") for path in (LAMBDAS / function).glob("*.py"))
     called = set(re.findall(r'(?:add_metric|_count)\(\s*(?:name=)?"([A-Z]\w+)"', own))
+    for mapped in re.findall(r"(?s)_METRICS?\b[^=\n]*= \{(.*?)\n\}", own):
+        called |= set(re.findall(r'"([A-Z]\w+)"', mapped))
     title = function.replace("_", " ").capitalize()
     section = (LAMBDAS / "README.md").read_text("utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     lines = re.findall(r"^Metrics: (.*?)\.$", section, re.MULTILINE | re.DOTALL)

@@ -45,7 +45,7 @@ def served(handler: Handler, authorizer: Authorizer = lambda _: {}, stage: str =
             if self.command != "HEAD":
                 self.wfile.write(raw)
 
-        do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = do_GET  # noqa: N815
+        do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_TRACE = do_QUERY = do_GET  # noqa: N815
 
         def log_message(self, *args: object) -> None:
             pass

@@ -81,12 +81,13 @@ class Glue:
     Attributes:
         hook: called around each call of its API: it may die, lose the answer, or let something else happen first.
         refuses: an error code for starts.
+        newest_first: as Glue lists runs; another server may not.
     """
 
     def __init__(self, clock: Clock, hook: Hook = lambda _: None) -> None:
         self.clock, self.hook = clock, hook
         self.runs: list[Run] = []
-        self.refuses = ""
+        self.refuses, self.newest_first = "", True
         self.calls: Counter[str] = Counter()
 
     @property
@@ -136,7 +137,7 @@ class Glue:
         self.calls["list"] += 1
         self.hook("list")
         start = int(NextToken)
-        newest = self.runs[::-1][start : start + MaxResults]
+        newest = self.runs[:: -1 if self.newest_first else 1][start : start + MaxResults]
         more = {"NextToken": str(start + MaxResults)} if start + MaxResults < len(self.runs) else {}
         return {"JobRuns": [_told(run) for run in newest], **more}
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from forceglue.errors import LandingError
 from forceglue.run.events import LISTED, LONGEST, RunEvents
-from forceglue.run.report import MappingReport
+from forceglue.run.report import MappingReport, RunReport
+from forceglue.run.runner import run
+from run import small_project
 from run.report_samples import LEAD, ORDER, REPORT, STOPPED
 
 SAME = {"job": "dev-forceglue", "job_run_id": "jr_1", "correlation_id": "0a1b"}
@@ -80,3 +83,16 @@ def test_an_event_stays_small() -> None:
     events.finished(replace(REPORT, mappings=(report,)))
     assert max(len(json.dumps(detail)) for _, detail in told) < 24_000
     assert len(told[0][1]["correlation_ids"]) == LISTED and len(told[0][1]["error"]) == LONGEST
+
+
+def test_a_real_run_tells_all_of_it_and_keeps_the_correlation_id(tmp_path: Path) -> None:
+    (tmp_path / "landing" / "in").mkdir(parents=True)
+    small_project.write_project(tmp_path / "mappings")
+    told = Told()
+    events = RunEvents(told, {**SAME, "correlation_id": None})
+    report = run(small_project.request(tmp_path, progress=events.progress, correlation_id="7f3a"))
+    events.finished(report)
+    assert [kind for kind, _ in told] == ["run-started", *["mapping-finished"] * len(report.mappings), "run-finished"]
+    assert {detail["run_id"] for _, detail in told} == {report.run_id}
+    kept = (tmp_path / "warehouse" / "_runs" / report.run_id / "report.json").read_text()
+    assert RunReport.from_json(kept).correlation_id == report.correlation_id == "7f3a"

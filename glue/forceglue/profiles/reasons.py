@@ -12,7 +12,6 @@ class FileReason(StrEnum):
 
     NO_PROFILE = "no_profile"
     BAD_PROFILE = "bad_profile"
-    BAD_NAME = "bad_name"
     EMPTY = "empty"
     TOO_LARGE = "too_large"
     TOO_MANY_ROWS = "too_many_rows"

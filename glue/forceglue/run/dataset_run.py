@@ -14,7 +14,7 @@ from forceglue.quality import rules as q
 from forceglue.quality.outcomes import RuleOutcome
 from forceglue.quality.quarantine import set_aside, settle
 from forceglue.run.context import RunContext
-from forceglue.run.deliveries import Delivered, deliver, deliver_lines
+from forceglue.run.deliveries import Delivered, deliver
 from forceglue.run.joins import one_match_each
 from forceglue.run.judging import ExpectationFlags, Judgement, expectation_report, judge, rule_report
 from forceglue.run.lines import lined
@@ -65,10 +65,12 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
             ctx.spark()
         with stages("read and join"):
             flags = ExpectationFlags(mapping.expectations)
-            inputs = dataset_inputs(ctx, mapping, _reads(mapping, tables), flags)
-            prepared = dataset_rows(mapping, inputs)
-            as_lines = lined(mapping, prepared, kept=kept, reads_rows=flags.needs_rows)
-            prepared = as_lines.prepared if as_lines else prepared
+            size = plan.sizes.get
+            inputs = dataset_inputs(
+                ctx, mapping, _reads(mapping, tables), flags, lambda reference: size(tables.name_of(reference))
+            )
+            as_lines = None if kept else lined(mapping, inputs, flags)
+            prepared = as_lines.prepared if as_lines else dataset_rows(mapping, inputs)
         with stages("stage"):
             parts = tuple(match(name, prepared.columns) or name for name in mapping.target.partition_by) if kept else ()
             staged = stage(prepared, ctx.warehouse, folder, parts)
@@ -84,10 +86,7 @@ def run_dataset(ctx: RunContext, plan: DatasetPlan, tables: Tables, *, kept: boo
         expect()
         try:
             with stages("deliver"):
-                if as_lines:
-                    delivered = deliver_lines(ctx, mapping, staged, as_lines)
-                else:
-                    delivered = deliver(ctx, mapping, lambda: staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
+                delivered = deliver(ctx, mapping, staged, prepared, as_lines)
             if kept:
                 with stages("commit"):
                     committed = take(
@@ -111,15 +110,21 @@ def _reads(mapping: DatasetMapping, tables: Tables) -> Callable[[str, str], Data
 
 
 def dataset_inputs(
-    ctx: RunContext, mapping: DatasetMapping, rows: Callable[[str, str], DataFrame | None], flags: ExpectationFlags
+    ctx: RunContext,
+    mapping: DatasetMapping,
+    rows: Callable[[str, str], DataFrame | None],
+    flags: ExpectationFlags,
+    size: Callable[[str], int | None] = lambda _: None,
 ) -> DatasetInputs:
     """What the dataset reads.
 
     Args:
         rows: from an alias and the table that it means to the rows that are read; None where there is no such table.
+        size: how many rows the table has that is meant; None: unknown.
     """
     promised = ctx.project.inputs(mapping)
     sources = {mapping.name: mapping.source, **{j.name: j.table for j in mapping.joins}}
+    sizes = {alias: size(reference) for alias, reference in sources.items()}
     frames: dict[str, DataFrame] = {}
     known: dict[str, tuple[str, ...]] = {}
     for alias, reference in sources.items():
@@ -130,7 +135,7 @@ def dataset_inputs(
         frames[alias] = frame
         # the catalog's columns keep their order and stay the contract; without a catalog, what has landed is
         known[alias] = promised[alias] or tuple(frame.columns)
-    return DatasetInputs(frames, known, dataset_columns(mapping, known), ctx.started, flags)
+    return DatasetInputs(frames, known, dataset_columns(mapping, known), ctx.started, flags, sizes)
 
 
 def _unique(ctx: RunContext, mapping: DatasetMapping, prepared: Prepared, staged: Staged) -> tuple[RuleOutcome, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from forceglue.mapping.names import match
 from forceglue.run.context import RunContext
 from forceglue.run.lines import Lined
 from forceglue.run.staging import Staged
+from forceglue.transform.prepared import Prepared
 from forceglue.write.csv import header_line, write_csv, write_lines
 from forceglue.write.names import expand
 from forceglue.write.parquet import write_parquet
@@ -33,14 +33,20 @@ class Delivered:
     warning: str | None = None
 
 
-def deliver(ctx: RunContext, mapping: DatasetMapping, rows: Callable[[], DataFrame]) -> tuple[Delivered, ...]:
-    """Makes every delivery."""
-    return tuple(_deliver(ctx, mapping, delivery, rows()) for delivery in mapping.deliver)
+def deliver(
+    ctx: RunContext, mapping: DatasetMapping, staged: Staged, prepared: Prepared, made: Lined | None
+) -> tuple[Delivered, ...]:
+    """Makes every delivery.
 
-
-def deliver_lines(ctx: RunContext, mapping: DatasetMapping, staged: Staged, made: Lined) -> tuple[Delivered, ...]:
-    """Makes every delivery where all are CSV files and the rows are staged as their lines."""
-    return tuple(_copied(ctx, csv, staged, made) for delivery in mapping.deliver if (csv := delivery.csv))
+    Args:
+        made: the rows are staged as lines, and every delivery is a CSV file.
+    """
+    if made is not None:
+        return tuple(_copied(ctx, csv, staged, made) for delivery in mapping.deliver if (csv := delivery.csv))
+    return tuple(
+        _deliver(ctx, mapping, delivery, staged.good_rows(ctx.spark(), ctx.warehouse, prepared))
+        for delivery in mapping.deliver
+    )
 
 
 def _copied(ctx: RunContext, csv: CsvDelivery, staged: Staged, made: Lined) -> Delivered:

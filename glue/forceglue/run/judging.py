@@ -51,6 +51,12 @@ class ExpectationFlags:
         self.answers = one_pass(rows(), self._expectations)
         return self.answers.flags()
 
+    @property
+    def asks(self) -> bool:
+        """Whether an expectation asks anything of each row."""
+        return self.answers is not None and bool(self.answers.checks)
+
+    @property
     def needs_rows(self) -> bool:
         """Whether an expectation asks for the rows themselves, once staged."""
         return self.answers is not None and self.answers.needs_rows

@@ -92,7 +92,7 @@ class DatasetPlan:
         inputs: the tables that it reads, each with its version.
         fingerprint: of the mapping.
         unchanged: neither a table nor the mapping has changed.
-        rows: in the tables together; None where that is not known.
+        sizes: how many rows each table has; None where that is not known.
     """
 
     mapping: DatasetMapping
@@ -100,11 +100,17 @@ class DatasetPlan:
     inputs: Mapping[str, int]
     fingerprint: str
     unchanged: bool
-    rows: int | None = None
+    sizes: Mapping[str, int | None]
 
     @property
     def name(self) -> str:
         return self.mapping.mapping
+
+    @property
+    def rows(self) -> int | None:
+        """In the tables together; None where that is not known."""
+        known = [n for n in self.sizes.values() if n is not None]
+        return sum(known) if len(known) == len(self.sizes) else None
 
 
 def plan_object(

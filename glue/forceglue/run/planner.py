@@ -164,7 +164,8 @@ class Planner:
         # what it is built from has never landed: there is nothing to deliver, not even an empty file
         nothing = self._tables.name_of(mapping.source) not in inputs and all(j.type != "full" for j in mapping.joins)
         unchanged = nothing or (same and not self._ctx.request.full_refresh)
-        return DatasetPlan(mapping, position, inputs, mark, unchanged, _rows(states.values()))
+        sizes = {name: state.rows for name, state in states.items()}
+        return DatasetPlan(mapping, position, inputs, mark, unchanged, sizes)
 
     def _as_read(self, before: Mapping[str, int], now: Mapping[str, int]) -> bool:
         """Whether the tables hold what they held at these versions; maintenance changes no row."""

@@ -28,12 +28,14 @@ def bring(
     on: Sequence[tuple[str, str]],
     columns: Mapping[str, str | None],
     how: str,
+    more: Sequence[str] = (),
 ) -> DataFrame:
     """`frame` joined with `table`; the join columns stay until the next projection leaves them out.
 
     Args:
         on: pairs an SQL expression of the frame with a column name of the table; compared as Ids.
         columns: `{name said: column of the table}`; None where the table has never had it: null.
+        more: SQL texts of values that the table's own rows give, each with its name.
     """
     from pyspark.sql.functions import expr
 
@@ -43,6 +45,7 @@ def bring(
             f"{quoted(c) if c else 'CAST(NULL AS STRING)'} AS {quoted(brought(alias, said))}"
             for said, c in columns.items()
         ),
+        *more,
         *(f"{same_key(quoted(name))} AS {key}" for key, (_, name) in zip(keys, on, strict=True)),
     )
     condition = " AND ".join(f"{same_key(here)} = {key}" for key, (here, _) in zip(keys, on, strict=True))

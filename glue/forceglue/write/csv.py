@@ -143,19 +143,42 @@ def line(fields: Sequence[StructField], values: Sequence[str], *, name: str, del
     Raises:
         UsageError: a delimiter or a column type that CSV cannot carry, or no column.
     """
-    if len(delimiter) != 1 or delimiter in '"\r\n\0':
-        raise UsageError(
-            f'{name}: the delimiter {delimiter!r} is refused; use one character that is not ", a line end or NUL.'
-        )
     if not fields:
         raise UsageError(f"{name}: the frame has no columns; a CSV file needs one at least.")
-    cells = [text(value, field.dataType, field.name) for value, field in zip(values, fields, strict=True)]
-    options = ", ".join(literal(part) for pair in {**_WRITER, "sep": delimiter}.items() for part in pair)
-    members = ", ".join(f"{cell} AS c{i}" for i, cell in enumerate(cells))
-    told = f"to_csv(struct({members}), map({options}))"
+    cells = _cells(fields, values)
+    told = _to_csv(cells, name, delimiter)
     if len(cells) > 1:
         return told
     # A line of blanks alone is skipped by readers. For null Spark's function gives null and calls it not null, on which
     # generated code breaks.
     alone = f"coalesce({cells[0]}, '')"
     return f"IF({alone} RLIKE {literal(_BLANK)}, concat('\"', {alone}, '\"'), {told})"
+
+
+def start_of_line(fields: Sequence[StructField], values: Sequence[str], *, name: str, delimiter: str) -> str:
+    """SQL text: the first columns of a line that has more; arguments as of `line`."""
+    with_next = _to_csv([*_cells(fields, values), "''"], name, delimiter)
+    return f"left({with_next}, length({with_next}) - 1)"
+
+
+def rest_of_line(fields: Sequence[StructField], values: Sequence[str], *, name: str, delimiter: str) -> str:
+    """SQL text: columns that follow others in a line, a delimiter before each; arguments as of `line`.
+
+    `start_of_line` and what `rest_of_line` gives for the columns behind it, put together, are what `line` gives for
+    all of them.
+    """
+    return _to_csv(["''", *_cells(fields, values)], name, delimiter)
+
+
+def _cells(fields: Sequence[StructField], values: Sequence[str]) -> list[str]:
+    return [text(value, field.dataType, field.name) for value, field in zip(values, fields, strict=True)]
+
+
+def _to_csv(cells: Sequence[str], name: str, delimiter: str) -> str:
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise UsageError(
+            f'{name}: the delimiter {delimiter!r} is refused; use one character that is not ", a line end or NUL.'
+        )
+    options = ", ".join(literal(part) for pair in {**_WRITER, "sep": delimiter}.items() for part in pair)
+    members = ", ".join(f"{cell} AS c{i}" for i, cell in enumerate(cells))
+    return f"to_csv(struct({members}), map({options}))"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
@@ -72,7 +73,8 @@ def test_a_failed_run_is_tried_again_after_growing_waits_and_then_given_up() -> 
     assert place.kinds == [*["job-started", "job-failed"] * 2, "job-started", "job-given-up"]
     failed, given_up = place.watch.events[1][1], place.watch.events[-1][1]
     assert (failed["failures"], failed["state"], failed["message"]) == (1, "FAILED", "order failed: no space")
-    assert failed["next_try_at"] == starts[1] and (given_up["failures"], given_up["state"]) == (3, "TIMEOUT")
+    assert datetime.fromisoformat(failed["next_try_at"]).timestamp() == starts[1]
+    assert (given_up["failures"], given_up["state"]) == (3, "TIMEOUT")
     assert place.watch.counted["JobGivenUp"] == 1
 
 
@@ -315,3 +317,38 @@ def test_a_file_that_comes_while_an_end_is_stored_is_not_lost(step: str) -> None
     place.hook = comes
     place.ends()
     assert len(came) == 3 and place.store.record.going.count == 3
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_a_run_is_found_among_many_whatever_their_order(newest_first: bool) -> None:
+    place = Place()
+    place.glue.newest_first = newest_first
+    for _ in range(450):
+        place.glue.begin({})
+        place.glue.finish()
+        place.clock.now += 3_600
+    place.hook = _dies_after_the_start
+    with pytest.raises(Killed):
+        place.files("a")
+    place.hook = lambda _: None
+    place.clock.now += PACE.lease
+    place.glue.calls.clear()
+    place.sweep()
+    assert place.kinds == ["job-started"] and len(place.glue.own) == 1
+    assert place.glue.calls["list"] == (1 if newest_first else 5)
+
+
+def test_a_run_that_is_not_there_is_not_looked_for_in_all_the_past() -> None:
+    place = Place()
+    for _ in range(450):
+        place.glue.begin({})
+        place.glue.finish()
+        place.clock.now += 3_600
+    place.glue.begin({})
+    place.files("a")
+    assert place.watch.counted["JobBusy"] == 1 and place.glue.calls["list"] == 1
+
+
+def _dies_after_the_start(step: str) -> None:
+    if step == "start: after":
+        raise Killed
