@@ -43,6 +43,15 @@ class Place:
         return told or REGION
 
     @property
+    def past_proxies(self) -> dict[str, str]:
+        """What keeps calls of this machine's own servers off a proxy, where there is one; else nothing."""
+        if not any(self.environ.get(name) for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")):
+            return {}
+        told = self.environ.get("NO_PROXY") or self.environ.get("no_proxy") or ""
+        hosts = ",".join(dict.fromkeys([*filter(None, told.split(",")), "127.0.0.1", "localhost"]))
+        return {"NO_PROXY": hosts, "no_proxy": hosts}
+
+    @property
     def python_of_aws(self) -> Path:
         """The Python that has the emulator."""
         return Path(self.environ.get("LOCAL_AWS_PYTHON", str(ROOT / ".venv-aws" / "bin" / "python")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -27,6 +28,7 @@ def up(place: Place, tell: Tell) -> dict[str, str]:
         UsageError, deploy.change.DeploymentFailed: the stacks cannot be deployed.
     """
     begun = time.monotonic()
+    os.environ.update(place.past_proxies)
     aws, org = place.other(AWS), place.other(ORG)
     if aws is None and not place.python_of_aws.exists():
         raise SetupError(
@@ -129,6 +131,7 @@ def _values(
         "DELIVERY_BUCKET": storage["DeliveryBucket"],
         "GLUE_JOB": glue["JobName"],
         "EVENT_LOG": f"/aws/events/{place.environment}-sf-to-dw",
+        **place.past_proxies,
         **_apis(outputs, endpoint),
     }
 

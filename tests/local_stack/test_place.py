@@ -84,6 +84,12 @@ def test_what_an_up_that_failed_has_started_is_ended_by_down(tmp_path: Path) -> 
     assert said == ["nothing was running"]
 
 
+def test_behind_a_proxy_this_machines_own_servers_are_asked_directly(tmp_path: Path) -> None:
+    assert Place(tmp_path, environ={"NO_PROXY": "x"}).past_proxies == {}
+    behind = Place(tmp_path, environ={"http_proxy": "http://proxy:3128", "no_proxy": "example.com,localhost"})
+    assert behind.past_proxies["NO_PROXY"] == "example.com,localhost,127.0.0.1"
+
+
 def test_processes_get_nothing_else_of_the_shell() -> None:
     given = {"PATH": "/bin", "SF_CLIENT_SECRET": "s", "AWS_PROFILE": "prod", "HOME": "/root", "LANG": ""}
     assert base(given) == {"PATH": "/bin", "HOME": "/root"}

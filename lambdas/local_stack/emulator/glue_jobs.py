@@ -128,7 +128,8 @@ def _handed_over(job: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
         "arguments": [part for key, value in told.items() for part in (key, str(value))],
         "timeout_seconds": run["Timeout"] * 60,
     }
-    run["JobRunState"] = "RUNNING"
+    if run["JobRunState"] == "STARTING":
+        run["JobRunState"] = "RUNNING"
     try:
         return _asked("/runs", asked)
     except OSError as error:
