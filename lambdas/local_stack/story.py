@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +69,7 @@ def events(place: Place) -> list[Event]:
     told = env_file.read(place.folder)
     if not told:
         raise SetupError(f"there is no {env_file.NAME} in {place.folder}: `make up` writes it.")
+    os.environ.update(place.past_proxies)
     logs = Session(told["AWS_ENDPOINT_URL"], told["AWS_REGION"], told).client("logs")
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=told["EVENT_LOG"])
     return read(event["message"] for page in pages for event in page["events"])

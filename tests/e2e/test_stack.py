@@ -46,6 +46,10 @@ def test_a_change_in_the_org_becomes_rows_and_files_under_one_correlation_id(sta
     table = stack.table("account")
     assert accounts.items() <= table.items()
     assert stack.delivered() == accounts
+    catalog = stack.client("glue").get_tables(DatabaseName="local_forceglue")["TableList"]
+    assert {one["Name"]: one["StorageDescriptor"]["Location"] for one in catalog}.items() >= {
+        name: f"s3://{stack.env['WAREHOUSE_BUCKET']}/{name}" for name in ("account", "contact")
+    }.items()
 
     changed, kept = list(accounts)[:2]
     stack.change(changed, Name="Changed in the org")
