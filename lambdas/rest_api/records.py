@@ -80,8 +80,7 @@ class RecordService:
         one, given = self._given(asking, name, values)
         (known,) = one.must_know([key])
         done = self._told(one, lambda org: org.records.upsert(one.name, known, value, given))
-        after = {known: value, **given}
-        self._audit.tell([asking.entry("CREATE" if done.created else "UPSERT", one, done.id, after=after)])
+        self._audit.tell([asking.entry("CREATE" if done.created else "UPDATE", one, done.id, done.before, done.after)])
         return done
 
     def _change_if(self, one: KnownObject, record_id: str, given: Values, only_if: Precondition) -> Changed:

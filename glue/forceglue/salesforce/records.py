@@ -37,10 +37,16 @@ class Changed:
 
 @dataclass(frozen=True)
 class Upserted:
-    """The record that an upsert met, or made."""
+    """The record that an upsert met, or made.
+
+    Attributes:
+        before, after: the fields of the call as they were, where there was a record, and are.
+    """
 
     id: str
     created: bool
+    before: dict[str, Any] = field(default_factory=dict)
+    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Records:
         read = {"method": "GET", "url": self._url(f"{_record(name, record_id)}?fields={_listed(values)}")}
         change = {"method": "PATCH", "url": self._url(_record(name, record_id)), "body": dict(values)}
         before, _, after = self._together([read, change, read])
-        return Changed(bare(before), bare(after))
+        return Changed(before, after)
 
     def change_unmodified(self, name: str, record_id: str, values: Values, since: datetime) -> None:
         """Changes fields of a record that nobody has changed after `since`, a whole second.
@@ -103,17 +109,19 @@ class Records:
         """Puts a record into the recycle bin, and says what it held, in one call."""
         read = {"method": "GET", "url": self._url(f"{_record(name, record_id)}?fields={_listed(fields)}")}
         before, _ = self._together([read, {"method": "DELETE", "url": self._url(_record(name, record_id))}], once=True)
-        return Changed(bare(before))
+        return Changed(before)
 
     def upsert(self, name: str, key: str, value: str, values: Values) -> Upserted:
-        """Changes the record whose external id is `value`, or creates it.
+        """Changes the record whose external id is `value`, or creates it; in one call, as `change`.
 
         Raises:
             SalesforceError: with the status 300 where several records have it.
         """
-        path = self._org.path(f"sobjects/{quote(name, safe='')}/{quote(key, safe='')}/{quote(value, safe='')}")
-        answer = self._org.json("PATCH", path, json=dict(values))
-        return Upserted(str(answer["id"]), bool(answer.get("created")))
+        url = self._org.path(f"sobjects/{quote(name, safe='')}/{quote(key, safe='')}/{quote(value, safe='')}")
+        read = {"method": "GET", "url": f"{url}?fields={_listed(dict.fromkeys([key, *values]))}"}
+        parts: list[Mapping[str, Any]] = [read, {"method": "PATCH", "url": url, "body": dict(values)}, read]
+        before, answer, after = self._together(parts, needs=1)
+        return Upserted(str(answer["id"]), bool(answer.get("created")), before or {}, after or {})
 
     def create_many(self, name: str, records: Sequence[Values]) -> list[Outcome]:
         """Up to 200 new records in one call; what is wrong with one stops no other.
@@ -147,18 +155,27 @@ class Records:
     def _url(self, rest: str) -> str:
         return self._org.path(rest)
 
-    def _together(self, parts: Sequence[Mapping[str, Any]], *, once: bool = False) -> list[Any]:
-        """The bodies of calls that succeed or fail as one; a row that is locked is waited for."""
+    def _together(
+        self, parts: Sequence[Mapping[str, Any]], *, once: bool = False, needs: int | None = None
+    ) -> list[Any]:
+        """The bodies of calls that are made one after the other; a row that is locked is waited for.
+
+        Args:
+            once: they do not repeat.
+            needs: the one that must succeed, the others may fail and give None; else they succeed or fail as one.
+        """
         named = [{**part, "referenceId": f"part{number}"} for number, part in enumerate(parts)]
-        body = {"allOrNone": True, "compositeRequest": named}
+        body = {"allOrNone": needs is None, "compositeRequest": named}
         attempts = self._org.transport.pace.start()
         while True:
             response = self._org.transport.call("POST", self._org.path("composite"), repeats=not once, json=body)
             answers = {one["referenceId"]: one for one in response.json()["compositeResponse"]}
             told = [answers[part["referenceId"]] for part in named]
-            refused = [(part, one) for part, one in zip(named, told, strict=True) if one["httpStatusCode"] >= 300]
-            if not refused:
-                return [one["body"] for one in told]
+            failed = [one["httpStatusCode"] >= 300 for one in told]
+            if not any(failed) or (needs is not None and not failed[needs]):
+                return [None if bad else bare(one["body"]) for one, bad in zip(told, failed, strict=True)]
+            counts = range(len(told)) if needs is None else [needs]
+            refused = [(named[at], told[at]) for at in counts if failed[at]]
             error = self._first(refused)
             if not isinstance(error, SalesforceBusyError) or not attempts.again():
                 raise error

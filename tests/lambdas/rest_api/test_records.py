@@ -80,7 +80,19 @@ def test_upsert_by_external_id(api: Client) -> None:
     again = api.call("PUT", "/objects/Product2/sku__c/A%201", {"Name": "Lantern"}).json()["data"]
     assert again == {"record_id": first.json()["data"]["record_id"], "status": "updated"}
     assert api.server.org.get("Product2", again["record_id"])["Sku__c"] == "A 1"
-    assert [entry["operation"] for entry in api.audited()] == ["CREATE_PRODUCT2", "UPSERT_PRODUCT2"]
+    first, second = api.audited()
+    assert (first["operation"], first["after"]) == ("CREATE_PRODUCT2", {"Sku__c": "A 1", "Name": "Lamp"})
+    assert (second["operation"], second["before"], second["after"]) == (
+        "UPDATE_PRODUCT2", {"Name": "Lamp"}, {"Name": "Lantern"},
+    )  # fmt: skip
+
+
+def test_an_upsert_that_salesforce_refuses(api: Client) -> None:
+    assert api.refused("PUT", "/objects/Product2/Sku__c/B", {"ProductCode": "x"}) == (
+        400, "MISSING_PARAMETERS", "Required field missing: Name",
+    )  # fmt: skip
+    assert api.refused("PUT", "/objects/Product2/ProductCode/x", {"Name": "x"})[:2] == (404, "NOT_FOUND")
+    assert api.audited() == []
 
 
 def test_a_duplicate_is_told(api: Client) -> None:
@@ -160,6 +172,27 @@ def test_a_key_is_its_callers_own(function: ModuleType, api: Client) -> None:
     with served(function.handler, lambda _: {"identity": {"userArn": "arn:other"}}) as url:
         other = Client(url, api.server, None, api.made).call("POST", "/accounts", {"Name": "a"}, headers=key)
     assert other.json()["data"]["record_id"] != mine["record_id"]
+
+
+def test_a_key_whose_first_request_is_under_way(function: ModuleType, made: Made) -> None:
+    from common.api.callers import Caller
+    from common.api.problems import Problem
+    from common.api.transaction import Transaction
+    from lambdas.gateway import Context
+    from rest_api.asking import Asking
+    from rest_api.repeated import Repeats
+
+    asking = Asking(Transaction("", "c", "l", "/accounts", "POST"), Caller("me", frozenset()))
+    one, other = (Repeats(made.table, asking, "{}", Context()) for _ in range(2))
+
+    def twice() -> dict[str, object]:
+        with pytest.raises(Problem) as refused:
+            other.once("k", pytest.fail)
+        assert (refused.value.status, refused.value.code) == (409, "IN_PROGRESS")
+        assert refused.value.headers == {"Retry-After": "1"}
+        return {"done": True}
+
+    assert one.once("k", twice) == {"done": True} == other.once("k", pytest.fail)
 
 
 def test_what_may_have_been_made_is_not_made_again_under_its_key(api: Client) -> None:

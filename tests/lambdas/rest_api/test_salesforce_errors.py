@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from forceglue.simulated.salesforce.ids import full_id
+from forceglue.simulated.salesforce.server import OrgServer
+from lambdas.gateway import gateway
+from lambdas.kit import Aws
 from lambdas.rest_kit import ACCOUNT_ID, Client
+from salesforce.kit import answering
 
 PATH = f"/accounts/{ACCOUNT_ID}"
 
@@ -51,6 +57,32 @@ def test_a_token_that_has_ended_is_renewed_in_silence(api: Client) -> None:
     assert api.call("GET", PATH).status_code == 200
     assert api.server.usage.calls("/oauth2/token") == 1
     assert api.server.usage.statuses()[401] == 1
+
+
+def test_a_token_is_renewed_through_the_broker(
+    api: Client, aws: Aws, server: OrgServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from common import connecting
+    from rest_api import parts
+    from token_broker import handler as broker
+
+    for name, value in {
+        "APP_ID": "app", "AUTH_TABLE": aws.table, "AUTH_KEY": aws.key, "TOKEN_YOUNG_SECONDS": "0", "MEMORY_SECONDS": "0",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    broker.broker.cache_clear()
+    brokers = dict(os.environ)  # caller and broker are one process here, which cannot have both environments
+    connect = broker.connect
+    monkeypatch.setattr(broker, "connect", lambda: connect(brokers))
+    with answering(gateway(broker.handler)) as address:
+        monkeypatch.setenv("SF_BROKER_URL", f"{address.url}/sf/token")
+        connecting._secrets.cache_clear()
+        parts.parts.cache_clear()
+        assert api.call("GET", PATH).status_code == 200
+        server.org.access.end_sessions()
+        assert api.call("GET", PATH).status_code == 200
+        assert [bool(one.query.get("stale")) for one in address.asked] == [False, True]
+    assert server.usage.statuses()[401] == 1
 
 
 def test_a_way_in_that_a_person_mends_is_found_again(api: Client, monkeypatch: pytest.MonkeyPatch) -> None:
