@@ -48,7 +48,7 @@ class Part:
 
 AWS = Part("aws", "the emulated AWS", "/_ministack/health", 60)
 ORG = Part("salesforce", "the simulated Salesforce org", "/services/data", 120)
-SPARK = Part("spark", "the warm Spark, which runs Glue's jobs", "/", 900)
+SPARK = Part("spark", "the warm Spark", "/", 900)
 PARTS = (AWS, ORG, SPARK)
 
 
