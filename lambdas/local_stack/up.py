@@ -134,8 +134,8 @@ def _values(
 
 
 def _apis(outputs: Outputs, endpoint: str) -> dict[str, str]:
-    """REST_URL and WS_URL, of the stacks that give `RestUrl` and `WsUrl`."""
-    names = {"RestUrl": "REST_URL", "WsUrl": "WS_URL"}
+    """REST_URL and WS_URL, of the stacks that give `ApiUrl` and `SocketUrl`."""
+    names = {"ApiUrl": "REST_URL", "SocketUrl": "WS_URL"}
     return {
         names[name]: local_address(value, endpoint)
         for own in outputs.values()
