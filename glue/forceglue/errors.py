@@ -53,10 +53,13 @@ class SalesforceError(ForceglueError, RuntimeError):
         code: Salesforce's own (`INVALID_FIELD`), or the HTTP status as text where it gave none.
         status: the HTTP status; 0 where there was no answer.
         reason: Salesforce's own words.
+        fields: the fields that are to blame, where it names them.
     """
 
-    def __init__(self, message: str, *, code: str = "", status: int = 0, reason: str = "") -> None:
-        self.code, self.status, self.reason = code, status, reason
+    def __init__(
+        self, message: str, *, code: str = "", status: int = 0, reason: str = "", fields: tuple[str, ...] = ()
+    ) -> None:
+        self.code, self.status, self.reason, self.fields = code, status, reason, fields
         super().__init__(message)
 
 
@@ -70,6 +73,10 @@ class AnswerLostError(SignInError):
 
 class SalesforceBusyError(SalesforceError, TransientError):
     """Salesforce, or the way to it, failed in a way that passes, and went on failing through every try."""
+
+
+class OutcomeUnknownError(SalesforceError):
+    """A change was sent and its answer was lost: it may have been made, and is not sent a second time."""
 
 
 class LimitReachedError(SalesforceError, TransientError):

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.session import Session
 
-_CONFIG = Config(
+CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -20,9 +20,9 @@ _CONFIG = Config(
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, config: Config = CONFIG) -> Any:
     """The client of a service (`dynamodb`, `kms`, …), with credentials, region and address from the environment."""
-    return _session().create_client(service, config=_CONFIG)
+    return _session().create_client(service, config=config)
 
 
 @cache

@@ -34,6 +34,19 @@ def connect(environ: Mapping[str, str] = os.environ) -> Connection:
     return connection
 
 
+def way_in(environ: Mapping[str, str] = os.environ) -> Connection:
+    """The connection of a function that uses Salesforce: by the token broker, else by a flow that many may use at once.
+
+    Raises:
+        UsageError: with every problem of every variable.
+        SetupError: the secret cannot be read.
+    """
+    connection = from_environment(environ, secret=_secret)
+    if connection.flow == "refresh":
+        raise UsageError("SF_REFRESH_TOKEN is for one process alone, and a function is many: give SF_BROKER_URL.")
+    return connection
+
+
 @cache
 def _secrets() -> SecretsProvider:
     from aws_lambda_powertools.utilities.parameters import SecretsProvider

@@ -36,6 +36,10 @@ class Settings:
             self._problems.append(f"{name} is {said!r}, and is a number from {least:g} to {most:g}")
         return value
 
+    def complain(self, problem: str) -> None:
+        """A problem that the caller found."""
+        self._problems.append(problem)
+
     def done(self) -> None:
         """Raises `UsageError` with every problem, if there is one."""
         if self._problems:

@@ -57,6 +57,8 @@ class Sealer:
         size = int.from_bytes(sealed[:_LENGTH], "big") + _LENGTH
         kept, nonce, box = sealed[_LENGTH:size], sealed[size : size + _NONCE], sealed[size + _NONCE :]
         try:
+            if len(kept) + len(nonce) < size - _LENGTH + _NONCE or not kept:
+                raise ValueError
             # the key is named: a data key of a key of somebody else's account is refused
             key = self._kms.decrypt(CiphertextBlob=kept, KeyId=self._key, EncryptionContext=dict(context))["Plaintext"]
             return AESGCM(key).decrypt(nonce, box, _bound(context)).decode()

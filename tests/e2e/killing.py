@@ -67,10 +67,10 @@ def killed(owner: Any, name: str, when: str, turn: int = 1) -> Iterator[None]:
         if when == "rename":  # the last step of a CSV delivery
             real = store.LocalBackend.move
 
-            def move(self: Any, source: str, target: str) -> None:
+            def move(self: Any, source: str, target: str, seen: Any) -> None:
                 if target == "all.csv":
                     machine.die()
-                real(self, source, target)
+                real(self, source, target, seen)
 
             patch.setattr(store.LocalBackend, "move", move)
         else:

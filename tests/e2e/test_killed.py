@@ -214,11 +214,11 @@ def test_a_full_disk_and_no_permission(
         def raises(*_: Any, **__: Any) -> None:
             raise error
 
-        def moving(self: store.LocalBackend, source: str, target: str) -> None:
+        def moving(self: store.LocalBackend, source: str, target: str, seen: store.Entry | None) -> None:
             if what == "delivery" and target == "all.csv":
                 with store.told(target):
                     raise error
-            move(self, source, target)
+            move(self, source, target, seen)
 
         def staging(*args: Any, **named: Any) -> Any:
             staged(*args, **named)

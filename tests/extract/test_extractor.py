@@ -23,12 +23,15 @@ from extract.kit import (
     landed,
     latest,
     one,
+    patches,
     project,
+    rows_of,
     run,
 )
 from forceglue.errors import UsageError
 from forceglue.extract.bookmark import bookmark_of
 from forceglue.landing.ingest import ingest
+from forceglue.landing.layout import landed as landed_at
 from forceglue.landing.store import Store
 from forceglue.mapping.model import ObjectMapping
 from forceglue.salesforce.client import Salesforce
@@ -431,3 +434,40 @@ def test_the_report_and_the_bookmark_are_readable(org: Any, server: Any, landing
     assert mark["until"] == "2026-11-15T10:25:00+00:00" and mark["kinds"]["AnnualRevenue"] == "decimal(22,2)"
     assert sorted(p.name for p in (landing / "_extract/Account/changes").iterdir()) == []
     assert "!" not in file.read_text() + json.dumps(mark)  # as every token has
+
+
+def test_all_that_an_extract_begins_has_one_execution(org: Any, server: Any, landing: Path, clock: Any) -> None:
+    org.load("Account", accounts(120))
+    org.load("Contact", [{"LastName": f"Contact {n}", "SystemModstamp": NOW - timedelta(days=1)} for n in range(3)])
+    first = run(server, landing, "Account", "Contact")
+    ids = list(expected(org, ACCOUNT))
+    for gone in ids[:4]:
+        clock.advance(timedelta(hours=7))
+        org.purge("Account", gone)
+    org.update("Account", ids[9], {"Name": "changed"})
+    clock.advance(timedelta(hours=7))
+    org.records.ids_most = 2
+    # changes, deletions in several files, formula fields in several files
+    second = run(server, landing, "Account", "Contact", page_rows=5)
+    found = [landed_at(key) for report in (first, second) for o in report.objects for key in o.files]
+    assert all(where is not None for where in found)
+    by_report = [{landed_at(key).execution for o in report.objects for key in o.files} for report in (first, second)]  # type: ignore[union-attr]
+    assert by_report == [{first.run_id}, {second.run_id}] and first.run_id < second.run_id
+    account = next(o for o in second.objects if o.name == "Account")
+    assert account.rows and account.refreshed and account.deleted == 4 and len(account.files) > 6
+    assert len(set(account.files)) == len(account.files) == len(files(landing)) - len(first.objects[0].files)
+    assert len(rows_of(patches(landing, "deleted"))) == 4
+
+
+def test_what_an_earlier_extract_had_begun_keeps_its_execution(
+    org: Any, server: Any, landing: Path, clock: Any
+) -> None:
+    org.load("Account", accounts(100))
+    server.faults.refuse(403, path="/results", skip=1, code="REQUEST_LIMIT_EXCEEDED", message="x", times=1)
+    stopped = run(server, landing, "Account", page_rows=10)
+    assert stopped.status == "failed"
+    clock.advance(timedelta(hours=1))
+    org.load("Account", accounts(1, start=100, at=clock.at - timedelta(minutes=30)))
+    done = run(server, landing, "Account", page_rows=10)
+    executions = [landed_at(key).execution for key in one(done).files]  # type: ignore[union-attr]
+    assert one(done).resumed and executions == [stopped.run_id] * (len(executions) - 1) + [done.run_id]

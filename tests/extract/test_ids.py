@@ -22,7 +22,7 @@ from forceglue.landing.store import Store
 def ids(server: Any, landing: Path, name: str = "Account", *, store: Store | None = None) -> Iterator[AllIds]:
     with (
         client(server) as org,
-        working(org, store or Store.made(landing), pages_at_once=2, piece=1 << 16) as work,
+        working(org, store or Store.made(landing), "run", pages_at_once=2, piece=1 << 16) as work,
         all_ids(work, org.describe(name), org.now(), page_rows=50) as found,
     ):
         yield found
@@ -115,7 +115,7 @@ def test_an_object_without_ids_is_told(org: Any, server: Any, landing: Path) -> 
     org.load("Account", accounts(1))
     with (
         client(server) as session,
-        working(session, Store.made(landing), pages_at_once=1, piece=1 << 16) as work,
+        working(session, Store.made(landing), "run", pages_at_once=1, piece=1 << 16) as work,
         pytest.raises(ExtractError, match="no field Id"),
         all_ids(work, {"name": "Account", "fields": []}, NOW),
     ):

@@ -72,7 +72,7 @@ def test_refreshes_deletions_and_ids(org: Any, server: Any, root: str, clock: An
     assert notices["Id"].to_pylist() == [gone] and refreshed.num_rows == 19
     with (
         client(server) as session,
-        working(session, store, pages_at_once=1, piece=1 << 16) as work,
+        working(session, store, "run", pages_at_once=1, piece=1 << 16) as work,
         all_ids(work, session.describe("Account"), session.now()) as ids,
     ):
         assert sum(batch.num_rows for batch in ids.batches()) == 19

@@ -24,6 +24,12 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for name, one in template["Resources"].items() if one["Type"] == kind}
 
 
+def functions_of(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The functions, each with what the template says of all of them."""
+    shared = template.get("Globals", {}).get("Function", {})
+    return {name: shared | own for name, own in of_type(template, "AWS::Serverless::Function").items()}
+
+
 def rights(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Everything that gives rights."""
     return of_type(template, "AWS::IAM::Role") | of_type(template, "AWS::IAM::ManagedPolicy")

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from tests.house.lock import ROOT, pins
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-LOCKS = ("run.txt", "dev.txt", "glue.txt", "lambdas.txt")
+LOCKS = ("run.txt", "dev.txt", "glue.txt", "lambdas.txt", "layer.txt", "stack.txt")
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -32,10 +32,12 @@ def test_the_lock_fits_what_pyproject_asks(python: str) -> None:
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 def test_tools_are_installed_beside_the_same_packages(python: str) -> None:
-    run, dev, glue, lambdas = (pins(name, python) for name in ("run.txt", "dev.txt", "glue.txt", "lambdas.txt"))
+    names = ("run.txt", "dev.txt", "glue.txt", "lambdas.txt", "layer.txt")  # the stack's environment is its own
+    run, dev, glue, lambdas, layer = (pins(name, python) for name in names)
     assert run.items() <= dev.items()
     assert glue.items() <= dev.items()
     assert lambdas.items() <= dev.items()
+    assert layer.items() <= dev.items()
 
 
 @pytest.mark.parametrize(
@@ -63,5 +65,5 @@ def test_the_demo_has_its_simulated_org_and_glue_has_none(python: str) -> None:
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 def test_functions_bring_little_and_leave_the_sdk_to_lambda(python: str) -> None:
     found = set(pins("lambdas.txt", python))
-    assert {"aws-lambda-powertools", "aws-xray-sdk", "requests", "pyjwt", "cryptography"} <= found
-    assert {"boto3", "botocore", "pyspark", "pandas", "pyarrow", "pydantic"}.isdisjoint(found)
+    assert {"aws-lambda-powertools", "aws-xray-sdk", "requests", "pyjwt", "cryptography", "pydantic", "lark"} <= found
+    assert {"boto3", "botocore", "pyspark", "pandas", "pyarrow"}.isdisjoint(found)

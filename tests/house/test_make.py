@@ -76,6 +76,8 @@ def test_once_set_up_nothing_is_installed_again(bare: Path) -> None:
     (bare / ".venv" / "bin" / "python").touch()
     (bare / ".venv" / ".run").touch()
     (bare / ".venv" / ".dev").touch()
+    (bare / ".venv-aws").mkdir()
+    (bare / ".venv-aws" / ".stack").touch()
     for goal in ("demo", "test"):
         planned = make("--dry-run", goal, folder=bare).stdout
         assert "pip" not in planned

@@ -15,6 +15,7 @@ from forceglue.runtime import glue, session
 from tests.house.lock import ROOT, glue_modules
 
 TEMPLATE = ROOT / "glue" / "template.yaml"
+POLICIES = ("SecretPolicy", "EventsPolicy", "ConnectionPolicy")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def template() -> dict[str, Any]:
 def statements(template: dict[str, Any]) -> list[dict[str, Any]]:
     resources = template["Resources"]
     documents = [policy["PolicyDocument"] for policy in resources["Role"]["Properties"]["Policies"]]
-    documents += [resources[name]["Properties"]["PolicyDocument"] for name in ("SecretPolicy", "ConnectionPolicy")]
+    documents += [resources[name]["Properties"]["PolicyDocument"] for name in POLICIES]
     return [statement for document in documents for statement in document["Statement"]]
 
 
@@ -98,3 +99,28 @@ def test_a_failed_run_tells_somebody(template: dict[str, Any]) -> None:
     assert {"FAILED", "TIMEOUT"} <= set(rule["EventPattern"]["detail"]["state"])
     assert rule["Targets"][0]["Arn"] == {"Ref": "Alarms"}
     assert template["Resources"]["NothingSucceeded"]["Properties"]["TreatMissingData"] == "breaching"
+
+
+def test_every_policy_is_looked_at(template: dict[str, Any]) -> None:
+    policies = {name for name, one in template["Resources"].items() if one["Type"] == "AWS::IAM::RolePolicy"}
+    assert policies == set(POLICIES)
+
+
+def test_the_job_tells_one_bus_only_and_under_its_own_source(template: dict[str, Any]) -> None:
+    policy = template["Resources"]["EventsPolicy"]
+    assert policy["Condition"] == "HasEventBus"
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "events:PutEvents" and statement["Resource"]["Fn::Sub"].endswith(
+        ":event-bus/${EventBus}"
+    )
+    assert statement["Condition"] == {"ForAllValues:StringEquals": {"events:source": {"Ref": "EventSource"}}}
+    assert template["Parameters"]["EventSource"]["Default"] == glue.EVENT_SOURCE
+    told = template["Resources"]["Job"]["Properties"]["DefaultArguments"]["--EVENT_BUS"]
+    assert told == {"Fn::If": ["HasEventBus", {"Ref": "EventBus"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_tables_are_looked_after_where_files_start_the_job(template: dict[str, Any]) -> None:
+    resources = template["Resources"]
+    assert resources["Hourly"]["Properties"]["StartOnCreation"]["Fn::If"][0] == "IsScheduled"
+    assert resources["Daily"]["Properties"]["StartOnCreation"]["Fn::If"][0] == "IsMaintained"
+    assert resources["NothingSucceeded"]["Condition"] == "IsScheduled"

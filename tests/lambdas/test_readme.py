@@ -50,7 +50,15 @@ def test_the_client_as_it_is_shown(function: ModuleType, server: OrgServer, monk
     assert server.org.access.use(names["token"].access_token)  # type: ignore[attr-defined]
 
 
-FUNCTIONS = {"Token broker": "token_broker", "Token refresher": "token_refresher"}
+FUNCTIONS = {
+    "Token broker": "token_broker",
+    "Token refresher": "token_refresher",
+    "File profiles": "file_profiles",
+    "Ingest": "ingest",
+    "Job trigger": "job_trigger",
+    "REST API": "rest_api",
+    "Audit writer": "audit_writer",
+}
 
 
 def code(function: str, *files: str) -> str:

@@ -73,7 +73,7 @@ class Mortal:
         self._inner.write_bytes(path, data, exclusive)
         self._step()
 
-    def move(self, source: str, target: str) -> None:
+    def move(self, source: str, target: str, seen: Entry | None) -> None:
         self._step()
         if self._copies:
             with self._inner.open_input(source) as stream:
@@ -83,7 +83,7 @@ class Mortal:
             self._step()
             self._inner.delete(source)
         else:
-            self._inner.move(source, target)
+            self._inner.move(source, target, seen)
         self._step()
 
     def delete(self, path: str) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -242,13 +243,45 @@ def test_a_file_that_vanished_is_no_error(store: Store, project: Project, monkey
     store.write_bytes(GOOD, ACCOUNTS)
     real = store.move
 
-    def late(source: str, target: str) -> None:
+    def late(source: str, target: str, **more: Any) -> None:
         store.delete(source)
-        real(source, target)
+        real(source, target, **more)
 
     monkeypatch.setattr(store, "move", late)
     assert turn(store, project, GOOD).status == "vanished"
     assert paths(store) == []
+
+
+def test_what_is_landed_anew_while_it_is_judged_is_judged_anew(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_bytes(GOOD, ACCOUNTS)
+    real, later = store.move, [b"Id,Name\n001C,x\n"]
+
+    def move(source: str, target: str, **more: Any) -> None:
+        if later:
+            store.write_bytes(source, later.pop())
+        real(source, target, **more)
+
+    monkeypatch.setattr(store, "move", move)
+    done = turn(store, project, GOOD)
+    assert (done.status, done.facts and done.facts.rows) == ("passed", 1)
+    assert paths(store) == [f"{HERE}/_a.csv.facts.json", f"{HERE}/a.csv"]  # no facts of the first content are left
+    assert store.read_bytes(f"{HERE}/a.csv") == b"Id,Name\n001C,x\n"
+
+
+def test_a_file_that_is_landed_anew_all_the_time_stays(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write_bytes(GOOD, ACCOUNTS)
+    real, number = store.move, iter(range(9))
+
+    def move(source: str, target: str, **more: Any) -> None:
+        store.write_bytes(source, f"Id\n{next(number)}\n".encode())
+        real(source, target, **more)
+
+    monkeypatch.setattr(store, "move", move)
+    assert (turn(store, project, GOOD).status, paths(store)) == ("failed", [GOOD])
 
 
 def test_a_store_that_refuses_one_file_does_not_stop_the_others(
@@ -257,10 +290,10 @@ def test_a_store_that_refuses_one_file_does_not_stop_the_others(
     land(store)
     real = store.move
 
-    def move(source: str, target: str) -> None:
+    def move(source: str, target: str, **more: Any) -> None:
         if source == GOOD:
             raise LandingError("no permission at a.csv")
-        real(source, target)
+        real(source, target, **more)
 
     monkeypatch.setattr(store, "move", move)
     report = run(store)
@@ -308,3 +341,22 @@ def test_a_time_without_a_zone_is_refused(store: Store, run: Run) -> None:
     with pytest.raises(UsageError, match="time zone"):
         run(store, NOON.replace(tzinfo=None))
     assert paths(store) == [GOOD]
+
+
+def test_a_file_that_another_call_moves_just_now_gets_no_second_name(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one writes sidecar and file after this one has looked for the sidecar, and before it looks for the file."""
+    store.write_bytes(GOOD, ACCOUNTS)
+    real, written = store.exists, []
+
+    def exists(path: str) -> bool:
+        if not written:
+            written.append(turn(Store(store.root), project, GOOD))
+        return real(path)
+
+    monkeypatch.setattr(store, "exists", exists)
+    monkeypatch.setattr(store, "delete", lambda path: pytest.fail(f"a sidecar too many: {path}"))
+    assert turn(store, project, GOOD).status == "vanished"
+    assert written[0].status == "passed"
+    assert paths(store) == [f"{HERE}/_a.csv.facts.json", f"{HERE}/a.csv"]

@@ -14,7 +14,7 @@ from forceglue.landing.ingest import IngestReport
 from forceglue.landing.inventory import inventory, load_facts
 from forceglue.landing.position import propose, read
 from forceglue.landing.retry import retry, set_aside
-from forceglue.landing.store import Store
+from forceglue.landing.store import FileChanged, Store
 from forceglue.mapping.project import Project
 from landing.kit import ACCOUNTS, NOON, ONE
 
@@ -197,3 +197,67 @@ def test_a_copy_left_by_a_run_that_died_in_a_move(
     assert not store.exists(good)
     found = load_facts(store, project, inventory(store, project).files)
     assert (len(found.files), len(found.repeated)) == (1, 1)
+
+
+def test_only_what_was_looked_at_is_moved(store: Store, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is written anew before or while it is copied stays where it is; nothing of it is lost."""
+    for size in (3, 300):  # at once, and in parts
+        monkeypatch.setattr("forceglue.landing.s3._AT_ONCE", 100)
+        store.write_bytes("a", b"o" * size)
+        seen = store.stat("a")
+        moved = store._backend._client.delete_object  # type: ignore[attr-defined]
+
+        def late(moved: Any = moved, **more: Any) -> Any:
+            client.put_object(Bucket="landing", Key="some/prefix/a", Body=b"anew")
+            return moved(**more)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(store._backend._client, "delete_object", late)  # type: ignore[attr-defined]
+            store.move("a", "b", seen=seen)
+        assert (store.read_bytes("a"), store.read_bytes("b")) == (b"anew", b"o" * size)
+        store.move("a", "b", seen=store.stat("a"))
+        assert keys(client) == ["some/prefix/b"]
+
+
+def test_a_copy_of_what_was_written_anew_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.exceptions import ClientError
+
+    asked = []
+
+    def refuse(**more: Any) -> None:  # as S3 answers; moto takes no such condition for a copy
+        asked.append(more["CopySourceIfMatch"])
+        raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "CopyObject")
+
+    store.write_bytes("a", b"old")
+    seen = store.stat("a")
+    assert seen
+    monkeypatch.setattr(store._backend._client, "copy_object", refuse)  # type: ignore[attr-defined]
+    with pytest.raises(FileChanged, match="written anew"):
+        store.move("a", "b", seen=seen)
+    assert asked == [f'"{seen.version}"']
+    assert store.exists("a")
+
+
+def test_a_store_without_conditional_deletes_deletes_as_ever(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.exceptions import ClientError
+
+    real = store._backend._client.delete_object  # type: ignore[attr-defined]
+
+    def delete(**more: Any) -> Any:
+        if "IfMatch" in more:
+            raise ClientError({"Error": {"Code": "NotImplemented"}}, "DeleteObject")
+        return real(**more)
+
+    store.write_bytes("a", b"x")
+    monkeypatch.setattr(store._backend._client, "delete_object", delete)  # type: ignore[attr-defined]
+    store.move("a", "b", seen=store.stat("a"))
+    assert [entry.path for entry in store.list()] == ["b"]
+
+
+def test_a_file_that_is_deleted_while_it_is_open_is_not_there(store: Store) -> None:
+    for size in (10, 10_000):  # shorter than S3's answer, and longer
+        store.write_bytes("a", b"x" * size)
+        with store.open_input("a") as stream:
+            store.delete("a")
+            with pytest.raises(FileNotFoundError, match="not there any more"):
+                stream.read(1)

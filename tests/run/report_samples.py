@@ -141,4 +141,5 @@ run_reports = st.builds(
     project=text,
     environment=st.none() | text,
     stages=st.dictionaries(text, seconds, max_size=2),
+    correlation_id=st.none() | text,
 )

@@ -172,3 +172,8 @@ def test_the_link_to_data_docs(report_path: str, docs: str | None, href: str | N
 def test_how_many_rows_were_refreshed_or_deleted_stands_beside_the_mapping() -> None:
     page = render_html(replace(REPORT, mappings=(replace(ORDER, patched={"refresh": 12, "deleted": 3}),)))
     assert "written (12 refreshed, 3 deletions)" in page
+
+
+def test_the_page_says_what_the_run_was_started_for() -> None:
+    assert "Started for" not in words(parsed(REPORT))
+    assert "Started for 0a1b" in words(parsed(replace(REPORT, correlation_id="0a1b")))

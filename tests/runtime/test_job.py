@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forceglue.errors import LandingError
 from forceglue.run.maintain import Care, Maintained
 from forceglue.run.report import MappingReport, RunReport
 from forceglue.runtime import glue
@@ -40,6 +41,10 @@ class Stage:
     def run(self, request: RunRequest) -> RunReport:
         self.request = request
         now = datetime.now(UTC)
+        if request.progress is not None:
+            request.progress("ingest", "started", {"run_id": "r1"})
+            for report in self.reports:
+                request.progress(report.name, report.status, {"report": report})
         good = all(report.status == "written" for report in self.reports)
         return RunReport("r1", "succeeded" if good else "failed", now, now, self.reports)
 
@@ -89,6 +94,54 @@ def test_without_a_database_nothing_is_registered(monkeypatch: pytest.MonkeyPatc
     stage = Stage(monkeypatch, MappingReport("account", "object", "written"))
     stage.script.main(arguments(tmp_path))
     assert stage.registered == {}
+
+
+class Told:
+    """The bus, and what it was told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, stage: Stage) -> None:
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        self.given_up, self.where = 0, ("", "")
+        monkeypatch.setattr(stage.script, "Bus", self.made)
+
+    @contextmanager
+    def made(self, name: str, source: str) -> Iterator[Told]:
+        self.where = (name, source)
+        yield self
+
+    def tell(self, kind: str, detail: dict[str, Any]) -> None:
+        self.events.append((kind, dict(detail)))
+
+
+def test_a_bus_is_told_how_the_run_goes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stage = Stage(
+        monkeypatch,
+        MappingReport("account", "object", "written"),
+        MappingReport("order", "object", "failed", error="e"),
+    )
+    told = Told(monkeypatch, stage)
+    given = ("--EVENT_BUS", "dev-sf-to-dw", "--CORRELATION_ID", "7f3a", "--JOB_RUN_ID", "jr_1")
+    with pytest.raises(glue.JobFailed):
+        stage.script.main(arguments(tmp_path, *given))
+    assert [kind for kind, _ in told.events] == ["run-started", *["mapping-finished"] * 2, "run-finished"]
+    same = {"job": "main", "job_run_id": "jr_1", "correlation_id": "7f3a", "run_id": "r1"}
+    assert all(detail.items() >= same.items() for _, detail in told.events)
+    assert told.where == ("dev-sf-to-dw", "forceglue.job")
+    assert stage.request is not None and stage.request.correlation_id == "7f3a"
+
+
+def test_a_run_that_raises_is_told_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stage = Stage(monkeypatch)
+    told = Told(monkeypatch, stage)
+
+    def run(_: RunRequest) -> RunReport:
+        raise LandingError("no such bucket")
+
+    monkeypatch.setattr(stage.script, "run", run)
+    with pytest.raises(LandingError):
+        stage.script.main(arguments(tmp_path, "--EVENT_BUS", "b", "--EVENT_SOURCE", "mine"))
+    assert [(kind, detail["error"]) for kind, detail in told.events] == [("run-finished", "no such bucket")]
+    assert told.where == ("b", "mine")
 
 
 def cared(monkeypatch: pytest.MonkeyPatch, stage: Stage, *tables: Care) -> list[RunRequest]:

@@ -10,6 +10,7 @@ import click
 COMMANDS = {
     "init": "init:init",
     "check": "check:check",
+    "profile-lint": "profile_lint:profile_lint",
     "catalog": "catalog:catalog",
     "scaffold": "scaffold:scaffold",
     "drift": "drift:drift",
@@ -26,11 +27,13 @@ COMMANDS = {
     "maintain": "maintain:maintain",
     "lineage": "docs:lineage",
     "docs": "docs:docs",
+    "flows": "flows:flows",
     "demo": "demo:demo",
 }
 SHORT = {
     "init": "Start a project of your own in an empty folder.",
     "check": "Check the mapping files; no JVM.",
+    "profile-lint": "Check profiles of files that are not Salesforce's; no JVM.",
     "catalog": "Keep what Salesforce says about its objects: pull.",
     "scaffold": "Write mappings from what Salesforce says; edits stay.",
     "drift": "What has changed in Salesforce, and what a run would make of it.",
@@ -47,6 +50,7 @@ SHORT = {
     "maintain": "Join small files, remove what no table needs any more.",
     "lineage": "Where a column comes from, down to Salesforce.",
     "docs": "The data dictionary as HTML.",
+    "flows": "The mappings' AppFlow flows, as a CloudFormation template.",
     "demo": "A demo org, loaded twice: a full load, then an hour's changes.",
 }
 

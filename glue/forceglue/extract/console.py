@@ -106,7 +106,7 @@ def summary(report: ExtractReport, where: str) -> RenderableType:
         f"{told}{used}.", ""
     )
     why = [Text(clean(report.stopped), STYLES["stopped"])] if report.stopped else []
-    return Group(*parts, Text(), *why, sentence, Text(f"Report: {clean(where)}", "dim"))
+    return Group(*parts, Text(), *why, sentence, Text(f"Execution: {report.run_id}\nReport: {clean(where)}", "dim"))
 
 
 def _beside(report: ExtractReport) -> str:

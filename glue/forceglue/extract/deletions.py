@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from forceglue.errors import SalesforceError
 from forceglue.extract.bookmark import bookmark_of
 from forceglue.extract.notices import Known, OnTheWay, file_of, known_of, write_known
-from forceglue.extract.reader import execution_at
 from forceglue.extract.task import Task
 from forceglue.extract.types import arrow_type
 from forceglue.extract.window import cursor_of
@@ -41,6 +40,7 @@ class Deletions:
 
     def __init__(self, task: Task) -> None:
         self._task = task
+        self._files = 0
 
     def run(self, describe: dict[str, Any]) -> None:
         """Lands the notices since the last time.
@@ -118,7 +118,7 @@ class Deletions:
 
     def _on_the_way(self, known: Known, answer: Changed, cursor: str) -> Known:
         """The notices on disk; `known` says that they still are to be moved."""
-        task, at = self._task, execution_at(self._task.now)
+        task, execution = self._task, self._task.work.execution
         path = file_of(task.name)
         table = pa.table(
             [
@@ -130,7 +130,9 @@ class Deletions:
         ).replace_schema_metadata(Patch("deleted", task.now).footer())
         with task.store.filled(path) as target:
             pq.write_table(table, target, compression="zstd")
-        key = landed_key(task.name, at, f"{at}-deleted.parquet", env=task.request.label.replace("-", "_"))
+        self._files += 1
+        name = f"{execution}-deleted-{self._files:05d}.parquet"
+        key = landed_key(task.name, execution, name, env=task.request.label.replace("-", "_"))
         known = replace(known, on_the_way=OnTheWay(path, key, table.num_rows))
         write_known(task.store, task.name, known)
         return known

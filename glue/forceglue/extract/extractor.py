@@ -33,6 +33,7 @@ def extract(request: ExtractRequest, org: Salesforce) -> ExtractReport:
     began, started = time.monotonic(), datetime.now(UTC)
     store = Store.made(request.landing)
     now = org.now()
+    execution = execution_at(now)
     stopped: str | None = None
     reports: list[ObjectReport] = []
     chosen: tuple[Selected, ...] = ()
@@ -41,7 +42,7 @@ def extract(request: ExtractRequest, org: Salesforce) -> ExtractReport:
         reports += (_not_read(one) for one in chosen if one.why_not)
         readable = [one for one in chosen if not one.why_not]
         described = _described(org, [one.name for one in readable])
-        for report in _all(request, org, store, readable, described, now):
+        for report in _all(request, org, store, execution, readable, described, now):
             reports.append(report)
             request.progress(report.name, report)
             if report.status == "stopped" and stopped is None:
@@ -52,7 +53,7 @@ def extract(request: ExtractRequest, org: Salesforce) -> ExtractReport:
         reports += (ObjectReport(one.name, "stopped", error=str(limit)) for one in chosen if one.name not in done)
     order = {one.name: at for at, one in enumerate(chosen)}
     made = ExtractReport(
-        run_id=f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        run_id=execution,
         started=started,
         seconds=round(time.monotonic() - began, 3),
         instance_url=org.instance_url,
@@ -65,6 +66,11 @@ def extract(request: ExtractRequest, org: Salesforce) -> ExtractReport:
     )
     store.write_bytes(report_key(made.run_id), made.to_json().encode())
     return made
+
+
+def execution_at(now: datetime) -> str:
+    """An id for one extract and all that it begins, unlike all others; they sort by time."""
+    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
 
 def report_key(run_id: str) -> str:
@@ -89,13 +95,14 @@ def _all(
     request: ExtractRequest,
     org: Salesforce,
     store: Store,
+    execution: str,
     objects: list[Selected],
     described: dict[str, dict[str, Any] | SalesforceError],
     now: datetime,
 ) -> Iterator[ObjectReport]:
     """The reports as they come; an error that is no object's own ends all of them, and what is on disk stays."""
     with (
-        working(org, store, pages_at_once=request.pages_at_once, piece=request.piece) as work,
+        working(org, store, execution, pages_at_once=request.pages_at_once, piece=request.piece) as work,
         ThreadPoolExecutor(request.objects_at_once, "object") as pool,
     ):
         coming: list[Future[ObjectReport]] = []

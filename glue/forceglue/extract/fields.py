@@ -84,7 +84,7 @@ def choose(describe: dict[str, Any], mappings: Sequence[ObjectMapping]) -> Choic
         if name
     }
     only = {found for name in named | needed if (found := names.match(name))}
-    everything = any(_lets_pass(mapping) for mapping in mappings)
+    everything = any(lets_pass(mapping) for mapping in mappings)
     fields, left_out = [], dict[str, str]()
     for name, field in offered.items():
         kind = str(field.get("type", ""))
@@ -128,7 +128,7 @@ def _own(written: str, mapping: ObjectMapping) -> Iterator[str]:
         yield tail if head.lower() == mapping.source.lower() else written
 
 
-def _lets_pass(mapping: ObjectMapping) -> bool:
+def lets_pass(mapping: ObjectMapping) -> bool:
     """Whether fields that the mapping does not name become columns."""
     blocks = mapping.columns or ()
     return mapping.keeps_rest or any(isinstance(block, AllColumns) and block.only is None for block in blocks)

@@ -86,6 +86,18 @@ _NEVER = {
 _EVENTS = {"ChangeEvent": "an event", "__e": "a platform event"}
 
 
+def event(name: str) -> str | None:
+    """What kind of event an API name stands for; None: none."""
+    return next((kind for ending, kind in _EVENTS.items() if name.endswith(ending)), None)
+
+
+def bulk_refuses(name: str) -> str | None:
+    """Why Bulk API 2.0 does not read an object that REST reads; None where it does, as far as is known."""
+    if name.endswith("__x"):
+        return "an external object, which Bulk API 2.0 does not read"
+    return "Bulk API 2.0 refuses it" if name in BULK_CANNOT else None
+
+
 def lists_deletions(entry: dict[str, Any]) -> bool:
     """Whether `getDeleted` may be asked about an object of describe global.
 
@@ -102,6 +114,6 @@ def unreadable(entry: dict[str, Any]) -> str | None:
     if found := next((why for ending, why in _NEVER.items() if name.endswith(ending)), None):
         return found
     if entry.get("queryable") is False:
-        kind = next((kind for ending, kind in _EVENTS.items() if name.endswith(ending)), None)
+        kind = event(name)
         return f"{kind}, which is subscribed to and not queried" if kind else "describe says that it is not queryable"
     return "it is deprecated and hidden" if entry.get("deprecatedAndHidden") else None

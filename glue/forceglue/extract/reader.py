@@ -8,7 +8,6 @@ nothing is moved; after it every file is, one by one, and a file that is no long
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from datetime import datetime, timedelta
 from forceglue.errors import ExtractError
 from forceglue.extract.few_read import may_be_few
 from forceglue.extract.fields import ReadField
-from forceglue.extract.known import BULK_CANNOT
+from forceglue.extract.known import bulk_refuses
 from forceglue.extract.notes import of_pages
 from forceglue.extract.plan import Page, Plan, Segment, Way, clear, plan_of, write_plan
 from forceglue.extract.reading import Work
@@ -95,9 +94,9 @@ class Reader:
         plan = Plan(
             object=self.name,
             way=self.way,
-            execution=execution_at(self.now),
+            execution=self.work.execution,
             started=self.now,
-            api="rest" if self.name in BULK_CANNOT else "bulk",
+            api="rest" if bulk_refuses(self.name) else "bulk",
             cursor=cursor,
             window=window,
             fields=fields,
@@ -157,14 +156,11 @@ class Reader:
         clear(self.work.store, self.name, self.way)
 
 
-def execution_at(now: datetime) -> str:
-    """A name for one execution, unlike all others; they sort by time."""
-    return f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-
-
 def _landing(found: OnDisk, env: str) -> list[tuple[str, str, int]]:
     plan = found.plan
+    # one extract may read an object in several ways, and they share its execution
+    name = plan.execution if plan.way == "changes" else f"{plan.execution}-{plan.way}"
     return [
-        (path, landed_key(plan.object, plan.execution, f"{plan.execution}-{at:05d}.parquet", env=env), rows)
+        (path, landed_key(plan.object, plan.execution, f"{name}-{at:05d}.parquet", env=env), rows)
         for at, (path, rows) in enumerate(found.files, 1)
     ]

@@ -55,6 +55,7 @@ class Work:
     """What all objects of an extract share, and what keeps the one at work going.
 
     Attributes:
+        execution: the id of this extract, for all that it begins; it is part of the path of what lands.
         pages: the threads that read result pages, for all objects together: they bound the memory.
         stopping: set when everything is to end.
         renew: keeps the object's lease.
@@ -62,6 +63,7 @@ class Work:
 
     org: Salesforce
     store: Store
+    execution: str
     pages: ThreadPoolExecutor
     piece: int
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -83,14 +85,14 @@ class Work:
 
 
 @contextmanager
-def working(org: Salesforce, store: Store, *, pages_at_once: int, piece: int) -> Iterator[Work]:
+def working(org: Salesforce, store: Store, execution: str, *, pages_at_once: int, piece: int) -> Iterator[Work]:
     """Work with threads of its own for the pages; when the block ends, they do.
 
     Args:
         pages_at_once: bounds the memory, with `piece`: the bytes that are parsed at once.
     """
     with ThreadPoolExecutor(pages_at_once, "page") as pages:
-        work = Work(org, store, pages, piece)
+        work = Work(org, store, execution, pages, piece)
         try:
             yield work
         finally:

@@ -53,6 +53,7 @@ class ExtractReport:
     """What an extract did.
 
     Attributes:
+        run_id: the execution id of all that it began to read and landed; what an earlier one had begun keeps its own.
         calls: API calls of this extract.
         used, allowed: the org's calls of 24 hours, as Salesforce said last.
         stopped: why it ended early.

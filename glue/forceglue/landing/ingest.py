@@ -25,12 +25,13 @@ from forceglue.landing.sidecar import (
     processed_note,
     rejected_note,
 )
-from forceglue.landing.store import Entry, Store
+from forceglue.landing.store import Entry, FileChanged, Store
 
 if TYPE_CHECKING:
     from forceglue.mapping.project import Project
 
 _THREADS = 16
+_TURNS = 3
 
 Status = Literal["passed", "rejected", "ignored", "vanished", "failed"]
 
@@ -197,23 +198,37 @@ def _failed(key: str, error: OSError) -> IngestedFile:
 
 
 def _ingest(store: Store, judge: Judge, entry: Entry, now: datetime, caller: Caller) -> IngestedFile:
-    file = _verdict(store, judge, entry)
-    where = layout.landed(entry.path)
-    if where is None or file.status not in ("passed", "rejected"):
-        return file
-    try:
-        target = _keep(store, file, entry, where, now, caller)
-    except FileNotFoundError:
-        return _vanished(entry.path)
-    except OSError as error:
-        return _failed(entry.path, error)
-    return replace(file, moved_to=target)
+    """One file's turn; what is landed anew under its key in the middle of it is judged anew."""
+    key, where = entry.path, layout.landed(entry.path)
+    for _ in range(_TURNS):
+        file = _verdict(store, judge, entry)
+        if where is None or file.status not in ("passed", "rejected"):
+            return file
+        try:
+            return replace(file, moved_to=_keep(store, file, entry, where, now, caller))
+        except FileNotFoundError:
+            return _vanished(key)
+        except OSError as error:
+            return _failed(key, error)
+        except FileChanged:
+            there = store.stat(key)
+            if there is None:
+                return _vanished(key)
+            entry = there
+    return IngestedFile(
+        key, "failed", code="changed", message="it is landed anew again and again while it is looked at; it stays"
+    )
 
 
 def _keep(
     store: Store, file: IngestedFile, entry: Entry, where: layout.LandedKey, now: datetime, caller: Caller
 ) -> str:
-    """Writes the sidecar, then moves the file; the key that it has now. `FileNotFoundError`: another run moved it."""
+    """Writes the sidecar, then moves the file; the key that it has now.
+
+    Raises:
+        FileNotFoundError: another run moved it.
+        FileChanged: it was landed anew since it was judged.
+    """
     origin = Origin.of(entry)
     if file.facts is not None and file.object is not None:
         key = layout.kept_key("processed", where.token, now, where.execution, where.file)
@@ -226,8 +241,8 @@ def _keep(
         beside = layout.reason_key
         target = claim(store, key, reason, beside=beside, read=rejected_note)
     try:
-        store.move(entry.path, target)
-    except FileNotFoundError:
+        store.move(entry.path, target, seen=entry)
+    except (FileNotFoundError, FileChanged):
         if not store.exists(target):
             store.delete(beside(target))
         raise

@@ -2,6 +2,7 @@
 
     in/<env>-Salesforce-<Object>/<execution>/<file>                      what AppFlow writes
     processed|error/<Object>/<YYYY>/<MM>/<DD>/<HH>/<execution>/<file>    what ingest makes of it; the hour is UTC
+    in/<env>-Salesforce-<Object>.full/…                                  an object's flow that reads all of it
     <Object>.csv  or  <Object>/<file>                                    an export, read in place and never moved
 
 `<Object>` is the folder's token after `Salesforce-`, as it is. Tolerated: no env, no `Salesforce-`, no execution.
@@ -16,12 +17,14 @@ from typing import Literal
 
 IN, PROCESSED, ERROR = "in", "processed", "error"
 Stage = Literal["processed", "error"]
+FULL = ".full"
+"""What the name of an object's full flow ends with; no API name and hardly a label has a point in it."""
 
 FACTS_SUFFIX = ".facts.json"
 REASON_SUFFIX = ".reason.json"
 MAX_NAME_BYTES = 200  # leaves room for a sidecar's ending within the 255 bytes of common file systems
 
-_FOLDER = re.compile(r"(?:(?P<env>[^-]+)-+)?salesforce-(?P<token>.+)", re.IGNORECASE | re.DOTALL)
+_FOLDER = re.compile(r"(?:(?P<env>[^-]+)-+)?salesforce-(?P<token>.+?)(?:\.full)?", re.IGNORECASE | re.DOTALL)
 _EXPORT = re.compile(r"(?P<token>.+?)\.(?:csv|parquet|json|jsonl|ndjson)(?:\.gz)?", re.IGNORECASE | re.DOTALL)
 _ENDING = re.compile(r"(?:\.(?:csv|parquet|json|jsonl|ndjson|txt))?(?:\.gz)?$", re.IGNORECASE)
 _PATTERN = re.compile(r"[{}\[\]*?\\\x00-\x1f\x7f]")
@@ -63,7 +66,10 @@ class ExportKey:
 
 
 def folder_parts(folder: str) -> tuple[str | None, str]:
-    """`(env, token)` of a folder: `dev-Salesforce-Account` → `('dev', 'Account')`, `Account` → `(None, 'Account')`."""
+    """`(env, token)` of a folder: `dev-Salesforce-Account` → `('dev', 'Account')`, `Account` → `(None, 'Account')`.
+
+    The folder of the object's full flow, `dev-Salesforce-Account.full`, is another of the same object.
+    """
     found = _FOLDER.fullmatch(folder)
     return (found["env"], found["token"]) if found else (None, folder)
 

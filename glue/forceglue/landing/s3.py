@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 import pyarrow.fs
 
 from forceglue.errors import LandingError, UsageError
-from forceglue.landing.store import Entry, told
+from forceglue.landing.store import Entry, FileChanged, told
 
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _TAKEN = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
+_AT_ONCE, _PART = 256 << 20, 128 << 20
+"""Bytes that one call copies, and of one part where a file has more."""
 _REFUSED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
 
 
@@ -78,7 +80,7 @@ class S3Backend:
     def open_input(self, path: str) -> BinaryIO:
         with self._told(path):
             file = self._reader.open_input_file(f"{self._bucket}/{self._prefix}{path}")
-            stream: BinaryIO = io.BufferedReader(file, 1 << 20)
+            stream: BinaryIO = io.BufferedReader(_Reading(file, lambda: self.stat(path) is not None), 1 << 20)
             return stream
 
     def write_bytes(self, path: str, data: bytes, exclusive: bool) -> None:
@@ -96,11 +98,43 @@ class S3Backend:
                     str(temporary), self._bucket, self._prefix + path
                 )  # in parts where it is large
 
-    def move(self, source: str, target: str) -> None:
+    def move(self, source: str, target: str, seen: Entry | None) -> None:
+        origin = {"Bucket": self._bucket, "Key": self._prefix + source}
         with self._told(source):
-            origin = {"Bucket": self._bucket, "Key": self._prefix + source}
-            self._client.copy(origin, self._bucket, self._prefix + target)  # in parts where it is over 5 GB
+            try:
+                self._copy(origin, target, seen)
+            except FileExistsError:  # how S3 says that a condition does not hold
+                raise FileChanged(f"{self.uri(source)} was written anew since it was looked at") from None
+            self._delete(origin, seen)
+
+    def _copy(self, origin: dict[str, str], target: str, seen: Entry | None) -> None:
+        """Within S3. One call copies at most 5 GB; what is large goes in parts, many at once."""
+        place = {"Bucket": self._bucket, "Key": self._prefix + target}
+        same = {} if seen is None else {"CopySourceIfMatch": f'"{seen.version}"'}
+        with self._told(origin["Key"]):
+            if seen is not None and seen.size <= _AT_ONCE:
+                self._client.copy_object(CopySource=origin, **place, **same)
+                return
+            from boto3.s3.transfer import TransferConfig
+
+            parts = TransferConfig(multipart_threshold=_AT_ONCE, multipart_chunksize=_PART)
+            self._client.copy(origin, **place, ExtraArgs=same, Config=parts)
+
+    def _delete(self, origin: dict[str, str], seen: Entry | None) -> None:
+        """Deletes what was copied: what was written there meanwhile stays."""
+        from botocore.exceptions import ClientError
+
+        if seen is None:
             self._client.delete_object(**origin)
+            return
+        try:
+            self._client.delete_object(**origin, IfMatch=f'"{seen.version}"')
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code == "NotImplemented":  # a store that knows no conditional delete
+                self._client.delete_object(**origin)
+            elif code not in _ABSENT | _TAKEN:
+                raise
 
     def delete(self, path: str) -> None:
         with self._told(path):
@@ -132,3 +166,37 @@ class S3Backend:
             raise LandingError(
                 f"{where} cannot be reached: {error}; check credentials, AWS_REGION and AWS_ENDPOINT_URL."
             ) from error
+
+
+class _Reading(io.RawIOBase):
+    """A file of pyarrow's, which has many errors for one that is deleted while it is open.
+
+    Where S3's answer is longer than what was asked for, it even says that it failed by itself.
+    """
+
+    def __init__(self, file: Any, there: Callable[[], bool]) -> None:
+        self._file, self._there = file, there
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(self._file.readinto(buffer))
+        except OSError as error:
+            if self._there():
+                raise
+            raise FileNotFoundError("it is not there any more") from error
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

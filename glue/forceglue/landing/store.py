@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from forceglue.errors import LandingError, UsageError
+from forceglue.errors import ForceglueError, LandingError, UsageError
 
 _TEMPORARY = ".forceglue-"
 
@@ -38,6 +38,10 @@ class Entry:
     version: str
 
 
+class FileChanged(ForceglueError):
+    """A file was written anew since it was looked at."""
+
+
 class Backend(Protocol):
     """What a kind of storage must be able to do; paths are relative to its root and already checked."""
 
@@ -46,7 +50,7 @@ class Backend(Protocol):
     def open_input(self, path: str) -> BinaryIO: ...
     def write_bytes(self, path: str, data: bytes, exclusive: bool) -> None: ...
     def filled(self, path: str) -> AbstractContextManager[Path]: ...
-    def move(self, source: str, target: str) -> None: ...
+    def move(self, source: str, target: str, seen: Entry | None) -> None: ...
     def delete(self, path: str) -> None: ...
     def uri(self, path: str) -> str: ...
 
@@ -115,9 +119,13 @@ class Store:
         """
         return self._backend.filled(checked(path))
 
-    def move(self, source: str, target: str) -> None:
-        """Moves one file and replaces what is at `target` (S3: copy, then delete; a crash leaves both, each whole)."""
-        self._backend.move(checked(source), checked(target))
+    def move(self, source: str, target: str, *, seen: Entry | None = None) -> None:
+        """Moves one file and replaces what is at `target` (S3: copy, then delete; a crash leaves both, each whole).
+
+        With `seen`, only the very content that was looked at is moved: `FileChanged` where it was written anew. What is
+        written anew while it is copied stays where it is.
+        """
+        self._backend.move(checked(source), checked(target), seen)
 
     def delete(self, path: str) -> None:
         """Deletes a file; one that is not there is no error."""
@@ -237,11 +245,14 @@ class LocalBackend:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def move(self, source: str, target: str) -> None:
+    def move(self, source: str, target: str, seen: Entry | None) -> None:
         old, new = self._root / source, self._root / target
         with told(old):
-            if not old.exists():
+            there = self.stat(source)
+            if there is None:
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(old))
+            if seen is not None and there.version != seen.version:
+                raise FileChanged(f"{old} was written anew since it was looked at")
             new.parent.mkdir(parents=True, exist_ok=True)
             try:
                 old.replace(new)

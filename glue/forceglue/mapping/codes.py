@@ -371,6 +371,75 @@ CODES: dict[str, Code] = {
         "`rules` takes the names of rules.",
         "Correct the name.",
     ),
+    "FG-PRO-001": Code(
+        "The profile is no JSON",
+        "A bracket, a comma or a quote is missing, or there is a comment: JSON has none.",
+        "Look at the line named, and the one before it. An editor that knows JSON shows the place.",
+    ),
+    "FG-PRO-002": Code(
+        "The profile is too large for SSM",
+        "A parameter of the advanced tier holds 8 KB (8192 characters), and nothing larger exists.",
+        "Leave out descriptions and blanks; split the source into two.",
+    ),
+    "FG-PRO-003": Code(
+        "The profile needs the advanced tier of SSM",
+        "A standard parameter holds 4 KB (4096 characters); an advanced one twice that, for a fee each month.",
+        "Save it with `--tier Intelligent-Tiering`, or leave out descriptions and blanks.",
+        warning=True,
+    ),
+    "FG-PRO-004": Code(
+        "No ARN of a state machine",
+        "`rowStateMachineArn` is the address of a standard state machine of Step Functions, without version, alias or "
+        "execution.",
+        "Copy the ARN from the machine's page: `arn:aws:states:<region>:<account>:stateMachine:<name>`.",
+    ),
+    "FG-PRO-005": Code(
+        "A state machine that the file stack may not start",
+        "The stack has the right to start machines whose names begin with its `RowMachinePrefix`, which is "
+        "`<env>-file-row` unless it was deployed with another.",
+        "Name the machine so, or deploy the stack with the prefix.",
+        warning=True,
+    ),
+    "FG-PRO-006": Code(
+        "The name of a source",
+        "The name of the file is that of the source: it becomes a folder of the incoming bucket and part of the "
+        "parameter's name.",
+        "Name the file after the source: small letters, digits, `-` and `_`, `.json` at its end.",
+    ),
+    "FG-PRO-007": Code(
+        "The stored profile is another",
+        "What SSM holds is not what the file says, or SSM holds nothing: files are judged by what is stored.",
+        "Save the file as the parameter, or bring the file up to date.",
+        warning=True,
+    ),
+    "FG-PRO-008": Code(
+        "A column that is not there",
+        "`key` names columns of the row, as `mappings` calls them; `requiredColumns` and `from` names of the file's "
+        "columns, which `fields` lists where there is no header.",
+        "Correct the name; the nearest one is told.",
+    ),
+    "FG-PRO-009": Code(
+        "A rule that needs Spark",
+        "A profile's rules are judged without Spark: comparisons, `and`, `or`, `not`, `is null`, `in`, `between`, "
+        "`like`, `rlike`, `+ - *`, `length`, `trim`, `upper`, `lower`, `coalesce`; like is compared with like.",
+        "Write the rule with these, or let the rows land and put it into their mapping.",
+    ),
+    "FG-PRO-010": Code(
+        "A format that no date has",
+        "`format` is for columns of type date or timestamp, and is made of yyyy, yy, MM, M, dd, d, HH, H, mm, ss, "
+        "SSS and what stands between them.",
+        "Write it as `MM/dd/yyyy` or `dd.MM.yyyy HH:mm:ss`; quote plain letters: `yyyy-MM-dd'T'HH:mm`.",
+    ),
+    "FG-PRO-011": Code(
+        "A constant that does not fit its type",
+        "The `value` is the same in every row, so that every row would be set aside.",
+        "Correct the value, or its type.",
+    ),
+    "FG-PRO-012": Code(
+        "A column given twice",
+        "Two names differ in case only, which neither a table nor a reader tells apart.",
+        "Rename one of them.",
+    ),
 }
 
 _ROOMS = {
@@ -389,6 +458,7 @@ _ROOMS = {
     "DLV": "Deliveries",
     "TGT": "Targets",
     "EXA": "Examples",
+    "PRO": "File profiles: what `forceglue profile-lint` tells",
 }
 
 

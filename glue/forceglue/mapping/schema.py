@@ -1,6 +1,6 @@
 """The JSON Schemas that give an editor completion and hover text; made from the models.
 
-`python -m forceglue.mapping.schema DIR` writes mapping.schema.json and project.schema.json.
+`python -m forceglue.mapping.schema DIR` writes mapping.schema.json, project.schema.json and profile_v2.schema.json.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from forceglue.mapping.model import DatasetMapping, ObjectMapping, ProjectSettings
+from forceglue.mapping.model.profile import FileProfile
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -49,6 +50,38 @@ def project_schema() -> Schema:
     return {"$schema": _DIALECT, **tidy}
 
 
+def profile_schema() -> Schema:
+    """The schema of a file profile, version 2."""
+    schema = FileProfile.model_json_schema(by_alias=True)
+    definitions = schema["$defs"]
+    column = definitions["ProfileColumn"]
+    del column["properties"]["sql"]
+    column["description"] = _first_line(column)
+    column["properties"]["from"]["description"] = "A column of the file."
+    column["properties"]["type"]["description"] = "A Spark SQL type, as in a mapping; without it: text as it was sent."
+    schema["properties"]["mappings"]["additionalProperties"] = {
+        "description": "A column of the file; `null`: nothing feeds it; or more in braces.",
+        "anyOf": [_TEXT, {"type": "null"}, {"$ref": "#/$defs/ProfileColumn"}],
+    }
+    schema["properties"]["quote"]["type"] = ["string", "null"]
+    _rules_in_short(definitions)
+    _names_or_one(schema, ("key",))
+    schema["description"] = "Files of one source that is not Salesforce. See mappings/profiles/README.md."
+    schema["title"] = "A file profile of forceglue"
+    tidy: Schema = _tidy(schema)
+    return {"$schema": _DIALECT, **tidy, "oneOf": [{"required": ["rowStateMachineArn"]}, {"required": ["landing"]}]}
+
+
+def _rules_in_short(definitions: Schema) -> None:
+    """A rule may be its predicate alone."""
+    rule = {
+        "description": "A SQL predicate that good rows satisfy; or in braces with `nulls` and `description`.",
+        "anyOf": [_TEXT, {"$ref": "#/$defs/Rule"}],
+    }
+    for severity in definitions["Quality"]["properties"].values():
+        severity["additionalProperties"] = rule
+
+
 def _short_forms(definitions: Schema) -> None:
     """The forms that people write and the models accept through their validators."""
     column = {
@@ -75,12 +108,7 @@ def _short_forms(definitions: Schema) -> None:
         "description": "Target column: source field; or a list of such blocks, `all: input` and `empty: [names]`.",
         "anyOf": [columns, blocks],
     }
-    rule = {
-        "description": "A SQL predicate that good rows satisfy; or in braces with `nulls` and `description`.",
-        "anyOf": [_TEXT, {"$ref": "#/$defs/Rule"}],
-    }
-    for severity in definitions["Quality"]["properties"].values():
-        severity["additionalProperties"] = rule
+    _rules_in_short(definitions)
     definitions["Expectation"] = {
         "description": "Any Great Expectations expectation by its own name, `expect_…: {arguments}`, and `on_failure`.",
         "anyOf": [
@@ -143,7 +171,11 @@ def _tidy(value: Any) -> Any:
     return {
         key: _tidy(entry)
         for key, entry in value.items()
-        if not (key == "title" and isinstance(entry, str) and not entry.startswith(("A mapping", "The project")))
+        if not (
+            key == "title"
+            and isinstance(entry, str)
+            and not entry.startswith(("A mapping", "The project", "A file profile"))
+        )
     }
 
 
@@ -154,6 +186,7 @@ def as_text(schema: Schema) -> str:
 def write(folder: Path) -> None:
     (folder / "mapping.schema.json").write_text(as_text(mapping_schema()), encoding="utf-8")
     (folder / "project.schema.json").write_text(as_text(project_schema()), encoding="utf-8")
+    (folder / "profile_v2.schema.json").write_text(as_text(profile_schema()), encoding="utf-8")
 
 
 if __name__ == "__main__":

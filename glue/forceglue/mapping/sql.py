@@ -111,6 +111,11 @@ def rewrite(sql: str, resolve: Callable[[str], str]) -> str:
     return sql
 
 
+def tree(sql: str) -> exp.Expr:
+    """The tree of an expression that `examine` finds nothing wrong with."""
+    return _tree(sql)
+
+
 def _quoted(name: str) -> str:
     parts = name.split(".", 1)
     return ".".join(part if _PLAIN.fullmatch(part) else "`" + part.replace("`", "``") + "`" for part in parts)

@@ -64,7 +64,7 @@ def reconcile(request: ReconcileRequest, org: Salesforce) -> ReconcileReport:
     run_id = new_run_id(started)
     chosen = _chosen(request, landing, org.objects())
     described = org.describe_many([one.name for one in chosen if not one.why_not])
-    with IdsOut(request.out) as out, working(org, landing, pages_at_once=PAGES, piece=PIECE) as work:
+    with IdsOut(request.out) as out, working(org, landing, run_id, pages_at_once=PAGES, piece=PIECE) as work:
         between = Between(landing, warehouse, request.project)
         shared = Shared(request, org, work, warehouse, between, run_id, out)
         with ThreadPoolExecutor(request.at_once, "object") as pool:

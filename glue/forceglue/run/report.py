@@ -131,7 +131,11 @@ class Paths:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A whole run. `started` and `finished` know their zone; a naive time is a ValueError."""
+    """A whole run. `started` and `finished` know their zone; a naive time is a ValueError.
+
+    Attributes:
+        correlation_id: as the request's.
+    """
 
     run_id: str
     status: RunStatus
@@ -143,6 +147,7 @@ class RunReport:
     project: str = ""
     environment: str | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
+    correlation_id: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("started", "finished"):

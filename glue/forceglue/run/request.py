@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Progress = Callable[[str, str, dict[str, object]], None]
-"""Called with (mapping or step, state, facts) while a run works; states: started, ended."""
+"""Called with (mapping or step, state, facts) while a run works; states: started, ended. The first has `run_id`."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class RunRequest:
         full_refresh: load every file again and replace the tables.
         quick: JVM settings for small data (tests, demo): a fast start instead of the best code.
         progress: called as the run goes.
+        correlation_id: under which others know what the run was started for; it stands in the report.
     """
 
     mappings: Path
@@ -35,3 +36,4 @@ class RunRequest:
     full_refresh: bool = False
     quick: bool = False
     progress: Progress | None = None
+    correlation_id: str | None = None

@@ -58,7 +58,7 @@ def run(request: RunRequest) -> RunReport:
         started=started,
     )
     ctx.prepare_judge()
-    ctx.tell("ingest", "started")
+    ctx.tell("ingest", "started", run_id=ctx.run_id)
     stages = Stages()
     with stages("ingest"):
         counts = _ingested(ctx)
@@ -77,6 +77,7 @@ def run(request: RunRequest) -> RunReport:
         project=project.settings.name,
         environment=request.env,
         stages=stages.seconds,
+        correlation_id=request.correlation_id,
     )
     return publish(ctx, report)
 

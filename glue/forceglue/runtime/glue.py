@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from forceglue.run.report import RunReport
 
 REQUIRED = ("JOB_NAME", "LANDING", "WAREHOUSE", "DELIVERY", "MAPPINGS")
-OPTIONAL = ("ENV", "PARAMS", "NAMES", "FULL_REFRESH", "DATABASE", "MAINTAIN")
+OPTIONAL = (
+    "ENV",
+    "PARAMS",
+    "NAMES",
+    "FULL_REFRESH",
+    "DATABASE",
+    "MAINTAIN",
+    "EVENT_BUS",
+    "EVENT_SOURCE",
+    "CORRELATION_ID",
+)
+EVENT_SOURCE = "forceglue.job"
 TRUE = frozenset({"true", "yes", "1"})
 FALSE = frozenset({"false", "no", "0", ""})
 
@@ -46,6 +57,10 @@ class JobArguments:
         full_refresh: load every file again and replace the tables.
         database: the Data Catalog's database; None registers nothing.
         maintain: look after the tables (`forceglue maintain`) and load nothing.
+        run_id: of this run of the job, given by Glue; empty elsewhere.
+        event_bus: the bus that is told how the run goes: name or ARN; None tells nobody.
+        event_source: the events' source.
+        correlation_id: under which the files are known that the run is started for.
         raw: what `getResolvedOptions` gave, for `Job.init`.
     """
 
@@ -60,6 +75,10 @@ class JobArguments:
     full_refresh: bool = False
     database: str | None = None
     maintain: bool = False
+    run_id: str = ""
+    event_bus: str | None = None
+    event_source: str = EVENT_SOURCE
+    correlation_id: str | None = None
     raw: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -94,6 +113,10 @@ def arguments(argv: Sequence[str] | None = None) -> JobArguments:
         full_refresh=_truth("FULL_REFRESH", raw.get("FULL_REFRESH", "")),
         database=raw.get("DATABASE") or None,
         maintain=_truth("MAINTAIN", raw.get("MAINTAIN", "")),
+        run_id=raw.get("JOB_RUN_ID") or "",
+        event_bus=raw.get("EVENT_BUS") or None,
+        event_source=raw.get("EVENT_SOURCE") or EVENT_SOURCE,
+        correlation_id=raw.get("CORRELATION_ID") or None,
         raw=raw,
     )
 

@@ -22,6 +22,8 @@ from forceglue.salesforce.transport import Transport
 
 if TYPE_CHECKING:
     from forceglue.salesforce.bulk import BulkQueries
+    from forceglue.salesforce.ingest import BulkIngest
+    from forceglue.salesforce.records import Records
 
 OLDEST, NEWEST = 58, 67
 """API versions that this client is written for."""
@@ -69,6 +71,7 @@ class Salesforce:
         budget: the day's calls; default: up to 80 % of them.
         pace: how often what passes is tried again.
         connections: HTTP connections that are kept.
+        web: connections of the caller's own, with other time limits.
     """
 
     def __init__(
@@ -79,10 +82,11 @@ class Salesforce:
         pace: Pace | None = None,
         connections: int = 16,
         sign_in_by: SignIn | None = None,
+        web: Web | None = None,
     ) -> None:
         pace = pace or Pace()
         self.budget = budget or Budget()
-        self._web = Web(connections)
+        self._web = web or Web(connections)
         self.transport = Transport(self._web, sign_in_by or sign_in(connection, self._web, pace), self.budget, pace)
         self._asked_version = connection.api_version
         self._version: str | None = None
@@ -106,6 +110,20 @@ class Salesforce:
         from forceglue.salesforce.bulk import BulkQueries
 
         return BulkQueries(self)
+
+    @property
+    def records(self) -> Records:
+        """Records one by one and in collections: read, create, change, remove."""
+        from forceglue.salesforce.records import Records
+
+        return Records(self)
+
+    @property
+    def ingest(self) -> BulkIngest:
+        """Bulk API 2.0 ingest."""
+        from forceglue.salesforce.ingest import BulkIngest
+
+        return BulkIngest(self)
 
     @property
     def version(self) -> str:
@@ -181,8 +199,13 @@ class Salesforce:
         """What `query_page` asks for: path and query of the URL."""
         return self.path(f"{'queryAll' if deleted else 'query'}?q={quote_plus(soql, safe=',')}")
 
-    def query_page(self, *, soql: str = "", at: str | None = None, deleted: bool = False) -> RestPage:
+    def query_page(
+        self, *, soql: str = "", at: str | None = None, deleted: bool = False, exact: bool = True
+    ) -> RestPage:
         """The first page of `soql`, or the page at the address that another one gave as its next.
+
+        Args:
+            exact: numbers are text, with all their digits.
 
         Raises:
             UsageError: the query makes a URL that Salesforce does not take.
@@ -194,7 +217,7 @@ class Salesforce:
                     f"the query makes a URL of {len(at):,} characters, and Salesforce takes {MAX_URL:,}: "
                     "let the mapping name the fields it needs."
                 )
-        body = self.json("GET", at, exact=True)
+        body = self.json("GET", at, exact=exact)
         return RestPage(body["records"], None if body["done"] else body["nextRecordsUrl"], int(body["totalSize"]))
 
     def deleted(self, name: str, start: datetime, end: datetime) -> Changed:

@@ -74,6 +74,11 @@ def is_transient(status: int, code: str, message: str) -> bool:
     return status in TRANSIENT_STATUS or code in ("UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE")
 
 
+def may_be_done(status: int, code: str) -> bool:
+    """Whether a call that failed may have done its work: what failed was the way back."""
+    return status in (502, 504) or (status >= 500 and not code)
+
+
 def never_connected(error: Exception) -> bool:
     """Whether a network error came before anything was sent."""
     reason = getattr(error.args[0], "reason", None) if error.args else None

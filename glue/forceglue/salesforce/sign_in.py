@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -40,10 +42,14 @@ class SignIn:
     """The token that all threads use; whoever finds it stale gets a new one, the others wait for it.
 
     A refusal is kept: wrong credentials that are tried again by every thread would lock the user.
+
+    Args:
+        forgets: seconds after which a refusal is forgotten, for a process that lives on while a person mends things.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
+    def __init__(self, fetch: Fetch, forgets: float = math.inf) -> None:
+        self._fetch, self._forgets = fetch, forgets
+        self._refused_at = 0.0
         self._token: Token | None = None
         self._refused: SignInError | None = None
         self._lock = threading.Lock()
@@ -66,29 +72,30 @@ class SignIn:
             return self._token
 
     def _fetched(self, stale: Token | None) -> Token:
-        if self._refused is not None:
+        if self._refused is not None and time.monotonic() - self._refused_at < self._forgets:
             raise self._refused
         try:
             self._token = self._fetch(stale)
         except SignInError as refused:
-            self._refused = refused
+            self._refused, self._refused_at = refused, time.monotonic()
             raise
+        self._refused = None
         return self._token
 
 
-def sign_in(connection: Connection, web: Web, pace: Pace | None = None) -> SignIn:
-    """The way in that the connection describes."""
+def sign_in(connection: Connection, web: Web, pace: Pace | None = None, *, forgets: float = math.inf) -> SignIn:
+    """The way in that the connection describes; `forgets` as in `SignIn`."""
     from forceglue.salesforce import flows
 
     pace = pace or Pace()
     if connection.flow == "broker":
         from forceglue.salesforce.broker import from_broker
 
-        return SignIn(from_broker(connection, web, pace))
+        return SignIn(from_broker(connection, web, pace), forgets)
     if connection.flow == "refresh":
         from forceglue.salesforce.rotation import rotating
 
-        return SignIn(rotating(connection, web, pace))
+        return SignIn(rotating(connection, web, pace), forgets)
     if connection.flow == "password":
         warnings.warn(
             "Salesforce retires sign-in by user name and password: use a private key (SF_PRIVATE_KEY_FILE) or "
@@ -96,4 +103,4 @@ def sign_in(connection: Connection, web: Web, pace: Pace | None = None) -> SignI
             UserWarning,
             stacklevel=2,
         )
-    return SignIn(lambda _: flows.ask(connection, web, pace))
+    return SignIn(lambda _: flows.ask(connection, web, pace), forgets)

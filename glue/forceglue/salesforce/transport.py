@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from forceglue.errors import SalesforceBusyError, SalesforceError, SignInError
+from forceglue.errors import OutcomeUnknownError, SalesforceBusyError, SalesforceError, SignInError
 from forceglue.salesforce.budget import Budget
-from forceglue.salesforce.retry import NETWORK, Pace, is_transient
+from forceglue.salesforce.retry import NETWORK, Pace, is_transient, may_be_done, never_connected
 from forceglue.salesforce.session import Web
 from forceglue.salesforce.sign_in import SignIn
 
@@ -26,12 +26,14 @@ class Refusal:
 
     Attributes:
         code: its own, such as `INVALID_FIELD`; empty where it gave none.
-        message: its words, cut.
+        message: its words, cut; of several errors those of all.
+        fields: the fields that it names.
     """
 
     status: int
     code: str
     message: str
+    fields: tuple[str, ...] = ()
 
 
 class Transport:
@@ -47,11 +49,12 @@ class Transport:
     def __init__(self, web: Web, sign_in: SignIn, budget: Budget, pace: Pace) -> None:
         self.web, self.sign_in, self.budget, self.pace = web, sign_in, budget, pace
 
-    def call(self, method: str, path: str, **more: Any) -> requests.Response:
+    def call(self, method: str, path: str, *, repeats: bool = True, **more: Any) -> requests.Response:
         """The answer to a call; with `stream=True` its body is still to be read.
 
         Args:
             path: from the root of the org (`/services/data/…`), also as an answer of Salesforce gave it.
+            repeats: the call may be made twice with no harm; else it is not tried again once it may have been done.
             more: `params`, `json`, `headers`, `stream` as `requests` takes them.
 
         Raises:
@@ -59,6 +62,7 @@ class Transport:
             SignInError: no token is valid for it.
             LimitReachedError: the day's calls are used up, or their share is.
             SalesforceBusyError: it failed in a way that passes, and each try again did.
+            OutcomeUnknownError: its answer was lost, and it does not repeat.
         """
         attempts = self.pace.start()
         renewals = 0
@@ -70,6 +74,8 @@ class Transport:
             try:
                 response = self.web.send(method, token.instance_url + _own_path(path), token.access_token, **more)
             except NETWORK as error:
+                if not repeats and not never_connected(error):
+                    raise _unknown(method, path, type(error).__name__) from None
                 problem = SalesforceBusyError(
                     f"{token.instance_url} does not answer ({type(error).__name__}): check the network, and run again."
                 )
@@ -91,11 +97,14 @@ class Transport:
                         )
                     self.sign_in.renewed(token)
                     continue
-                problem = self._problem(method, path, refusal)
+                if not repeats and may_be_done(refusal.status, refusal.code):
+                    raise _unknown(method, path, f"HTTP {refusal.status}")
+                problem = self.problem(method, path, refusal)
             if not isinstance(problem, SalesforceBusyError) or not attempts.again(response):
                 raise problem
 
-    def _problem(self, method: str, path: str, refusal: Refusal) -> SalesforceError:
+    def problem(self, method: str, path: str, refusal: Refusal) -> SalesforceError:
+        """What a refusal means: of a call, or of a part of one."""
         code, said, status = refusal.code, refusal.message, refusal.status
         if is_transient(status, code, said):
             message = (
@@ -105,7 +114,20 @@ class Transport:
         if is_limit(code):
             return self.budget.exhausted(code, said)
         told = f"{code}: {said}" if code else f"HTTP {status}"
-        return SalesforceError(f"{method} {_bare(path)}: {told}", code=code or str(status), status=status, reason=said)
+        return SalesforceError(
+            f"{method} {_bare(path)}: {told}",
+            code=code or str(status),
+            status=status,
+            reason=said,
+            fields=refusal.fields,
+        )
+
+
+def _unknown(method: str, path: str, why: str) -> OutcomeUnknownError:
+    return OutcomeUnknownError(
+        f"{method} {_bare(path)}: the answer was lost ({why}), and the change may have been made; look before you make "
+        "it again."
+    )
 
 
 def is_limit(code: str) -> bool:
@@ -119,12 +141,21 @@ def refusal_of(response: requests.Response) -> Refusal:
         body = response.json()
     except (ValueError, requests.RequestException):
         body = None
+    return refusal_in(response.status_code, body)
+
+
+def refusal_in(status: int, body: Any) -> Refusal:
+    """The same of a body that is a part of another one."""
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, dict):
-        return Refusal(response.status_code, "", "")
+        return Refusal(status, "", "")
+    told = [one for one in (body if isinstance(body, list) else [body]) if isinstance(one, dict)]
     code = str(first.get("errorCode") or first.get("exceptionCode") or first.get("error") or "")
-    said = str(first.get("message") or first.get("exceptionMessage") or first.get("error_description") or "")
-    return Refusal(response.status_code, code, said[:_SAID])
+    said = "; ".join(
+        str(one.get("message") or one.get("exceptionMessage") or one.get("error_description") or "") for one in told
+    )
+    fields = tuple(str(name) for one in told for name in one.get("fields") or ())
+    return Refusal(status, code, said[:_SAID], fields)
 
 
 def _own_path(path: str) -> str:

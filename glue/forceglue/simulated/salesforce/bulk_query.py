@@ -16,10 +16,10 @@ from forceglue.simulated.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS, Re
 from forceglue.simulated.salesforce.errors import ApiError, not_found
 from forceglue.simulated.salesforce.http import Answer
 from forceglue.simulated.salesforce.ids import full_id, new_id
-from forceglue.simulated.salesforce.soql import ast
 from forceglue.simulated.salesforce.soql.compile import Compiled, compile_query
 from forceglue.simulated.salesforce.soql.parse import parse
 from forceglue.simulated.salesforce.wire import rest_moment
+from forceglue.soql import ast
 
 if TYPE_CHECKING:
     from forceglue.simulated.salesforce.faults import Faults
@@ -136,12 +136,11 @@ class BulkQuery:
         """The query, if Bulk takes it."""
         query = parse(text)
         for item in query.items:
-            if isinstance(item, ast.Unsupported):
-                what = {
-                    "subquery": "Aggregate Relationships not supported in Bulk V2 Query with CSV content type",
-                    "typeof": "TypeOf expressions are not supported in Bulk Query",
-                }[item.what]
+            if isinstance(item, ast.Children):
+                what = "Aggregate Relationships not supported in Bulk V2 Query with CSV content type"
                 raise ApiError("FEATURENOTENABLED", what)
+            if isinstance(item, ast.TypeOf):
+                raise ApiError("FEATURENOTENABLED", "TypeOf expressions are not supported in Bulk Query")
         if query.offset is not None:
             raise ApiError("FEATURENOTENABLED", "Offset is not supported in Bulk Query")
         target = self._org.find(query.target.text)

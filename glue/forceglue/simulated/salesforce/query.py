@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - names come from the schema and are quoted, values are parameters
 """Queries of the REST API: pages of at most 2,000 records, and a cursor for the rest.
 
 A cursor keeps which records were found; what they hold is read when a page is asked for, as in Salesforce, so a field
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 from forceglue.simulated.salesforce.errors import ApiError
 from forceglue.simulated.salesforce.ids import new_id
 from forceglue.simulated.salesforce.render import record_writer
-from forceglue.simulated.salesforce.soql.compile import AGGREGATE_ROWS, Compiled, compile_query
+from forceglue.simulated.salesforce.soql.compile import AGGREGATE_ROWS, ChildQuery, Compiled, compile_query
 from forceglue.simulated.salesforce.soql.parse import parse
 
 if TYPE_CHECKING:
@@ -96,11 +97,37 @@ class Queries:
         several = cursor.rows[offset : offset + size]
         rows = self._org.store.rows(compiled.by_row(), [json.dumps(several.tolist())])
         write = record_writer(compiled, version, self._type_of)
+        texts = [write(row) for row in rows]
+        for child in compiled.children:
+            found = self._children(child, [row[0] for row in rows], version)
+            texts = [f"{text[:-1]},{found[row[0]]}}}" for text, row in zip(texts, rows, strict=True)]
         following = None
         if offset + size < len(cursor.rows):
             key = key or self._keep(cursor)
             following = f"/services/data/v{version}/query/{key}-{offset + size}"
-        return _body(len(cursor.rows), following, [write(row) for row in rows])
+        return _body(len(cursor.rows), following, texts)
+
+    def _children(self, child: ChildQuery, ids: list[str], version: str) -> dict[str, str]:
+        """Of each record the member with those that point to it; LIMIT and OFFSET count for each by itself."""
+        compiled = child.compiled
+        where = f"{compiled.where} AND " if compiled.where else " WHERE "
+        statement = (
+            f"SELECT {', '.join([child.link, *compiled.columns])} FROM {compiled.source}{compiled.joins}"
+            f"{where}{child.link} IN (SELECT value FROM json_each(?)){compiled.tail}"
+        )
+        rows = self._org.store.rows(statement, [*compiled.params, json.dumps(ids), *compiled.tail_params])
+        write = record_writer(compiled, version, self._type_of)
+        found: dict[str, list[str]] = {one: [] for one in ids}
+        for parent, *row in rows:
+            found[parent].append(write(row))
+        first = compiled.query.offset or 0
+        last = None if compiled.query.limit is None else first + compiled.query.limit
+        kept = {one: texts[first:last] for one, texts in found.items()}
+        key = json.dumps(child.key)
+        return {
+            one: f"{key}:{_body(len(texts), None, texts).decode()}" if texts else f"{key}:null"
+            for one, texts in kept.items()
+        }
 
     def _keep(self, cursor: _Cursor) -> str:
         with self._guard:

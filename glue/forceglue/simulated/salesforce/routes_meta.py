@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forceglue.simulated.salesforce import describe
 from forceglue.simulated.salesforce.errors import not_found
 from forceglue.simulated.salesforce.http import Answer, Call
+from forceglue.simulated.salesforce.relationships import child_links
 from forceglue.simulated.salesforce.schema import ObjectSchema
 
 if TYPE_CHECKING:
@@ -82,12 +83,10 @@ def children(desk: Desk, schema: ObjectSchema) -> list[dict[str, Any]]:
             "field": field.name,
             "junctionIdListNames": [],
             "junctionReferenceTo": [],
-            "relationshipName": None,
+            "relationshipName": name,
             "restrictedDelete": field["restrictedDelete"],
         }
-        for other in desk.org.objects
-        for field in other.seen
-        if schema.name in field.references
+        for name, other, field in child_links(desk.org, schema)
     ]
 
 

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from forceglue.simulated.salesforce.checks import checked_id
@@ -12,8 +15,9 @@ from forceglue.simulated.salesforce.http import Answer, Call
 from forceglue.simulated.salesforce.render import record_writer
 from forceglue.simulated.salesforce.routes_meta import basic, the_object
 from forceglue.simulated.salesforce.schema import ObjectSchema
-from forceglue.simulated.salesforce.soql import ast
 from forceglue.simulated.salesforce.soql.compile import compile_query
+from forceglue.simulated.salesforce.wire import parsed_moment
+from forceglue.soql import ast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +48,28 @@ def by_id(desk: Desk, call: Call) -> Answer:
         if call.method == "DELETE":
             records.remove(schema, record_id, call.user_id)
         else:
-            records.change(schema, record_id, call.json_object(), call.user_id)
+            with desk.org.store.writing():
+                _unmodified(call, records.living(schema, record_id))
+                records.change(schema, record_id, call.json_object(), call.user_id)
     except ApiError as error:
         if error.code == "INVALID_CROSS_REFERENCE_KEY" and not error.fields:
             raise not_found(with_404 if call.method == "PATCH" else not_found().message) from None
         raise
     return Answer(204)
+
+
+def _unmodified(call: Call, there: Mapping[str, str | None]) -> None:
+    """`If-Unmodified-Since` of a change: to the second, as HTTP dates are."""
+    said = call.headers.get("if-unmodified-since")
+    if said is None:
+        return
+    try:
+        since = parsedate_to_datetime(said).astimezone(UTC)
+    except ValueError:
+        raise ApiError("INVALID_HEADER", f"If-Unmodified-Since is no date: {said[:40]}") from None
+    changed = there.get("LastModifiedDate") or there.get("SystemModstamp")
+    if changed and parsed_moment(changed).replace(microsecond=0) > since:
+        raise ApiError("PRECONDITION_FAILED", "The record was modified after If-Unmodified-Since", status=412)
 
 
 def _shown(desk: Desk, call: Call, schema: ObjectSchema, record_id: str) -> Answer:

@@ -1,8 +1,8 @@
 import pytest
 
 from forceglue.simulated.salesforce.errors import ApiError
-from forceglue.simulated.salesforce.soql import ast
 from forceglue.simulated.salesforce.soql.parse import parse
+from forceglue.soql import ast
 
 
 def test_what_a_query_says():

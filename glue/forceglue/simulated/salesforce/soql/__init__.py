@@ -1,1 +1,1 @@
-"""SOQL: parsed, checked against the org's objects, and translated to the store's SQL."""
+"""SOQL checked against the org's objects, and translated to the store's SQL."""

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from forceglue.simulated.salesforce.errors import ApiError
+from forceglue.simulated.salesforce.relationships import child_links
 from forceglue.simulated.salesforce.rows import part_key
 from forceglue.simulated.salesforce.schema import Field, ObjectSchema
-from forceglue.simulated.salesforce.soql import ast
 from forceglue.simulated.salesforce.soql.conditions import Conditions, Sql
 from forceglue.simulated.salesforce.soql.scope import AGGREGATES, Column, Scope
-from forceglue.simulated.salesforce.soql.trouble import at_place, malformed
+from forceglue.simulated.salesforce.soql.trouble import at_place, malformed, no_such_relationship
 from forceglue.simulated.salesforce.store import quoted
 from forceglue.simulated.salesforce.wire import IDS, NUMBERS, WHOLE
+from forceglue.soql import ast
 
 if TYPE_CHECKING:
     from forceglue.simulated.salesforce.org import Org
@@ -45,6 +46,20 @@ class Group:
 
 
 @dataclass(frozen=True)
+class ChildQuery:
+    """Records that point to each of a query's own: `(SELECT Id FROM Contacts)`.
+
+    Attributes:
+        key: the relationship's name in the answer.
+        link: the column of the child that points to the parent.
+    """
+
+    key: str
+    link: str
+    compiled: Compiled
+
+
+@dataclass(frozen=True)
 class Compiled:
     """A query, ready to run.
 
@@ -70,6 +85,7 @@ class Compiled:
     tail_params: tuple[Any, ...] = ()
     aggregated: bool = False
     counted: bool = False
+    children: tuple[ChildQuery, ...] = ()
 
     @property
     def limit(self) -> str:
@@ -134,18 +150,37 @@ class _Compiler:
         return Compiled(
             query, scope.schema, tuple(self._columns), tuple(nodes), tuple(self._headers), tuple(self._selected),
             f"{quoted(scope.schema.name)} AS {scope.base}", scope.joins, where, tail, tuple(params),
-            tuple(tail_params), aggregated, counted,
+            tuple(tail_params), aggregated, counted, tuple(self._children(aggregated)),
         )  # fmt: skip
 
     def _refuse_what_is_not_done(self) -> None:
         query = self._query
         for item in query.items:
-            if isinstance(item, ast.Unsupported):
-                raise malformed(query.text, item.at, f"{item.what} is not supported by this simulated org")
+            if isinstance(item, ast.TypeOf):
+                raise malformed(query.text, item.at, "typeof is not supported by this simulated org")
         if query.all_rows:
             raise malformed(query.text, len(query.text), "ALL ROWS not allowed in this context")
         if (query.offset or 0) > _OFFSET_MOST:
             raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {_OFFSET_MOST}")
+
+    def _children(self, aggregated: bool) -> Iterator[ChildQuery]:
+        for item in self._query.items:
+            if not isinstance(item, ast.Children):
+                continue
+            name, text = item.query.target, self._query.text
+            found = next(
+                (c for c in child_links(self._org, self._scope.schema) if c[0].lower() == name.text.lower()), None
+            )
+            if found is None:
+                raise no_such_relationship(text, name.at, name.text)
+            if aggregated or self._level:
+                raise malformed(text, name.at, "a nested query is not allowed here")
+            key, other, link = found
+            inner = replace(item.query, target=ast.Path(other.name, name.at))
+            compiled = compile_query(self._org, inner, deleted=self._deleted, level=self._level + 1)
+            if compiled.aggregated:
+                raise malformed(text, name.at, "a nested query cannot be aggregated")
+            yield ChildQuery(key, f"{compiled.schema_table}.{quoted(link.name)}", compiled)
 
     # what is selected
 

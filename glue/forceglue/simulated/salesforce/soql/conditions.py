@@ -9,11 +9,11 @@ from datetime import date
 from typing import Any
 
 from forceglue.simulated.salesforce.errors import ApiError
-from forceglue.simulated.salesforce.soql import ast
 from forceglue.simulated.salesforce.soql.dates import Span, span
 from forceglue.simulated.salesforce.soql.scope import Column, Scope
 from forceglue.simulated.salesforce.soql.trouble import at_place, cannot, malformed
 from forceglue.simulated.salesforce.wire import IDS, NUMBERS, WHOLE, NotOfType, moment, parsed_moment, stored
+from forceglue.soql import ast
 
 Sql = tuple[str, list[Any]]
 _TYPED = frozenset({"boolean", "date", "time"})

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forceglue.simulated.salesforce.schema import Field, ObjectSchema
-from forceglue.simulated.salesforce.soql import ast
 from forceglue.simulated.salesforce.soql.trouble import (
     at_place,
     malformed,
@@ -16,6 +15,7 @@ from forceglue.simulated.salesforce.soql.trouble import (
 )
 from forceglue.simulated.salesforce.store import quoted
 from forceglue.simulated.salesforce.wire import NUMBERS, WHOLE
+from forceglue.soql import ast
 
 if TYPE_CHECKING:
     from forceglue.simulated.salesforce.org import Org

@@ -120,10 +120,17 @@ class FieldsOf:
 
 
 @dataclass(frozen=True)
-class Unsupported:
-    """What can be written but is not done here, or not by the API at hand: `subquery`, `typeof`."""
+class Children:
+    """A query in brackets among the fields: records that point to this one. `query.target` is the relationship."""
 
-    what: str
+    query: Query
+    at: int
+
+
+@dataclass(frozen=True)
+class TypeOf:
+    """`TYPEOF … WHEN …`; what it chooses is not kept."""
+
     at: int
 
 
@@ -138,10 +145,15 @@ class Ordered:
 
 @dataclass(frozen=True)
 class Query:
-    """A whole query; `text` is the query as it was sent, for messages."""
+    """A whole query.
+
+    Attributes:
+        text: as it was sent, for messages.
+        words: of USING SCOPE, WITH and FOR, in capitals: `("FOR", "VIEW")`.
+    """
 
     text: str
-    items: tuple[Item | FieldsOf | Unsupported, ...]
+    items: tuple[Item | FieldsOf | Children | TypeOf, ...]
     target: Path
     alias: str | None = None
     where: Condition | None = None
@@ -151,3 +163,4 @@ class Query:
     limit: int | None = None
     offset: int | None = None
     all_rows: bool = False
+    words: tuple[tuple[str, str], ...] = ()

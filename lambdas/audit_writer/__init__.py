@@ -1,0 +1,1 @@
+"""Entries of the audit, from their queue into their table."""

@@ -1,0 +1,1 @@
+"""Salesforce for applications: records, queries and batches over HTTP, with an API that documents itself."""

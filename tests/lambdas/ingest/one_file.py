@@ -1,0 +1,23 @@
+"""One call of the function in a process of its own; prints its answer and the most memory that the process ever had."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+from common import bus
+from lambdas.ingest_kit import Called, event
+
+
+def main(bucket: str, key: str) -> None:
+    told: list[object] = []
+    bus.put = lambda *given: told.extend(given[2])  # type: ignore[assignment]  # there is no bus here
+    from ingest.handler import handler
+
+    answer = handler(event(bucket, key), Called(900))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    sys.stdout.write("\n" + json.dumps({"answer": answer, "told": told, "peak": peak}) + "\n")
+
+
+main(*sys.argv[1:])
