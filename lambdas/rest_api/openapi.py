@@ -15,6 +15,7 @@ _REFUSALS = {
     400: "The request is wrong: what is told, with the field",
     403: "The caller has not the scope for it",
     404: "There is no such record or object",
+    405: "The path does not take this method; `Allow` says which it takes",
     409: "It is there already, or under way",
     412: "The record was changed meanwhile",
     413: "The request is too large",

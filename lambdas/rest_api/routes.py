@@ -20,7 +20,7 @@ router = Router()  # type: ignore[no-untyped-call]
 
 Fields = Annotated[
     str | None,
-    Query(description="Fields to answer with, separated by commas.", pattern=r"^\w+(,\w+)*$", max_length=8_000),
+    Query(description="Fields to answer with, separated by commas.", pattern=r"^\w+(,\w+)*$", max_length=4_000),
 ]
 IfMatch = Annotated[str | None, Header(alias="if-match", description="Change only the version with this ETag.")]
 IfUnmodified = Annotated[
@@ -34,6 +34,9 @@ Key = Annotated[
 ]
 ObjectName = Annotated[str, Path(pattern=r"^\w+$", max_length=80, description="An object that has a mapping.")]
 Id = Annotated[str, Path(pattern=m.ID, description="A record's Id: 15 or 18 characters.")]
+AccountId = Annotated[str, Path(pattern=m.ID, description="Salesforce Account ID", examples=["001xx000003DHP1"])]
+ContactId = Annotated[str, Path(pattern=m.ID, description="Salesforce Contact ID", examples=["003xx000004DAA1"])]
+DealId = Annotated[str, Path(pattern=m.ID, description="Salesforce Opportunity ID", examples=["006xx000003DMIA"])]
 JobId = Annotated[str, Path(pattern=m.ID, description="The job's Id.")]
 Records = Annotated[list[dict[str, Any]], Body(min_length=1, max_length=20_000)]
 Record = dict[str, Any]
@@ -82,19 +85,19 @@ def create_account(body: Annotated[m.NewAccount, Body()], key: Key = None) -> m.
 
 
 @router.get("/accounts/<account_id>", tags=["Accounts"], summary="Get an account")
-def get_account(account_id: Id, fields: Fields = None) -> Response[m.Envelope[m.Account]]:
+def get_account(account_id: AccountId, fields: Fields = None) -> Response[m.Envelope[m.Account]]:
     return _read("Account", account_id, fields)
 
 
 @router.patch("/accounts/<account_id>", tags=["Accounts"], summary="Update an account")
 def update_account(
-    account_id: Id, body: Annotated[m.AccountChange, Body()], match: IfMatch = None, since: IfUnmodified = None
+    account_id: AccountId, body: Annotated[m.AccountChange, Body()], match: IfMatch = None, since: IfUnmodified = None
 ) -> m.Envelope[m.Done]:
     return cast("m.Envelope[m.Done]", _change("Account", account_id, body, match, since))
 
 
 @router.delete("/accounts/<account_id>", tags=["Accounts"], summary="Delete an account")
-def delete_account(account_id: Id, match: IfMatch = None, since: IfUnmodified = None) -> m.Envelope[m.Done]:
+def delete_account(account_id: AccountId, match: IfMatch = None, since: IfUnmodified = None) -> m.Envelope[m.Done]:
     return cast("m.Envelope[m.Done]", _remove("Account", account_id, match, since))
 
 
@@ -112,19 +115,19 @@ def create_contact(body: Annotated[m.NewContact, Body()], key: Key = None) -> m.
 
 
 @router.get("/contacts/<contact_id>", tags=["Contacts"], summary="Get a contact")
-def get_contact(contact_id: Id, fields: Fields = None) -> Response[m.Envelope[m.Contact]]:
+def get_contact(contact_id: ContactId, fields: Fields = None) -> Response[m.Envelope[m.Contact]]:
     return _read("Contact", contact_id, fields)
 
 
 @router.patch("/contacts/<contact_id>", tags=["Contacts"], summary="Update a contact")
 def update_contact(
-    contact_id: Id, body: Annotated[m.ContactChange, Body()], match: IfMatch = None, since: IfUnmodified = None
+    contact_id: ContactId, body: Annotated[m.ContactChange, Body()], match: IfMatch = None, since: IfUnmodified = None
 ) -> m.Envelope[m.Done]:
     return cast("m.Envelope[m.Done]", _change("Contact", contact_id, body, match, since))
 
 
 @router.delete("/contacts/<contact_id>", tags=["Contacts"], summary="Delete a contact")
-def delete_contact(contact_id: Id, match: IfMatch = None, since: IfUnmodified = None) -> m.Envelope[m.Done]:
+def delete_contact(contact_id: ContactId, match: IfMatch = None, since: IfUnmodified = None) -> m.Envelope[m.Done]:
     return cast("m.Envelope[m.Done]", _remove("Contact", contact_id, match, since))
 
 
@@ -141,19 +144,22 @@ def create_opportunity(body: Annotated[m.NewOpportunity, Body()], key: Key = Non
 
 
 @router.get("/opportunities/<opportunity_id>", tags=["Opportunities"], summary="Get an opportunity")
-def get_opportunity(opportunity_id: Id, fields: Fields = None) -> Response[m.Envelope[m.Opportunity]]:
+def get_opportunity(opportunity_id: DealId, fields: Fields = None) -> Response[m.Envelope[m.Opportunity]]:
     return _read("Opportunity", opportunity_id, fields)
 
 
 @router.patch("/opportunities/<opportunity_id>", tags=["Opportunities"], summary="Update an opportunity")
 def update_opportunity(
-    opportunity_id: Id, body: Annotated[m.OpportunityChange, Body()], match: IfMatch = None, since: IfUnmodified = None
+    opportunity_id: DealId,
+    body: Annotated[m.OpportunityChange, Body()],
+    match: IfMatch = None,
+    since: IfUnmodified = None,
 ) -> m.Envelope[m.Done]:
     return cast("m.Envelope[m.Done]", _change("Opportunity", opportunity_id, body, match, since))
 
 
 @router.delete("/opportunities/<opportunity_id>", tags=["Opportunities"], summary="Delete an opportunity")
-def delete_opportunity(opportunity_id: Id, match: IfMatch = None, since: IfUnmodified = None) -> m.Envelope[m.Done]:
+def delete_opportunity(opportunity_id: DealId, match: IfMatch = None, since: IfUnmodified = None) -> m.Envelope[m.Done]:
     return cast("m.Envelope[m.Done]", _remove("Opportunity", opportunity_id, match, since))
 
 

@@ -67,7 +67,7 @@ def emitted(function: str) -> set[str]:
     called = set(re.findall(r'(?:add_metric|_count)\(\s*(?:name=)?"([A-Z]\w+)"', own))
     for mapped in re.findall(r"(?s)_METRICS?\b[^=\n]*= \{(.*?)\n\}", own):
         called |= set(re.findall(r'"([A-Z]\w+)"', mapped))
-    title = function.replace("_", " ").capitalize()
+    title = {"rest_api": "REST API"}.get(function, function.replace("_", " ").capitalize())
     section = (LAMBDAS / "README.md").read_text("utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     lines = re.findall(r"^Metrics: (.*?)\.$", section, re.MULTILINE | re.DOTALL)
     return called | {name for line in lines for name in re.findall(r"`(\w+)`", line)}

@@ -93,6 +93,14 @@ def test_rows_may_land_for_the_main_job(files: Files) -> None:
     assert (result["RowsProcessed"], result["RowsFailed"], balanced(result)) == (2, 1, True)
 
 
+def test_what_landed_does_not_land_again_where_the_end_is_tried_again(files: Files) -> None:
+    files.profile(rowStateMachineArn=None, landing={"object": "Small"})
+    state = files.read(files.file(files.upload(HEADER + "1,a,1\n")))
+    first = files.conclude(state)
+    files.s3.delete_object(Bucket=files.landing, Key=first["landed"][0])  # as ingest moves it on
+    assert files.conclude(state) == first and files.keys(bucket=files.landing) == []
+
+
 def test_what_landed_is_fit_for_the_main_job(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     from pathlib import Path
 
