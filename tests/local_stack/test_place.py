@@ -72,12 +72,14 @@ def test_what_an_up_that_failed_has_started_is_ended_by_down(tmp_path: Path) -> 
     broken.write_text("#!/bin/sh\necho no emulator here\nexit 1\n")
     broken.chmod(0o755)
     place = Place(tmp_path, environ={"LOCAL_AWS_PYTHON": str(broken), "AWS_PORT": "0"})
-    with pytest.raises(SetupError, match=r"the emulated AWS ended. The last that it printed.*\n  no emulator here"):
-        up(place, lambda _: None)
-    left = [kept for name in place.processes.names() if (kept := place.processes.running(name))]
-    assert {kept.name for kept in left} == {"salesforce", "spark"}
     said: list[str] = []
-    down(place, said.append)
+    try:
+        with pytest.raises(SetupError, match=r"the emulated AWS ended. The last that it printed.*\n  no emulator here"):
+            up(place, lambda _: None)
+        left = [kept for name in place.processes.names() if (kept := place.processes.running(name))]
+        assert {kept.name for kept in left} == {"salesforce", "spark"}
+    finally:
+        down(place, said.append)
     assert len(said) == 2 and not any(kept.alive for kept in left) and place.processes.names() == []
     said.clear()
     down(place, said.append)

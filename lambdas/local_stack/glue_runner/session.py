@@ -1,6 +1,6 @@
 """The process with the JVM, from inside: a line of JSON on stdin is a run, a line of JSON on stdout its end.
 
-Whatever a run or the JVM prints goes to stderr. The process ends when its stdin does.
+Whatever a run or the JVM prints goes to stderr. The process ends when its stdin does, or the process that started it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import os
 import runpy
 import sys
 import tempfile
+import threading
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +24,14 @@ from local_stack.glue_runner import catalog, glue_job
 from local_stack.glue_runner.worker import OUTPUT_ENDS
 
 _LONGEST_MESSAGE = 2000
+_LOOK_SECONDS = 1.0
 
 
 def main() -> None:
     """Starts Spark, says that it is ready, runs what it is given."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
+        threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
         from forceglue.runtime.session import start
 
         try:
@@ -101,6 +105,13 @@ def fetched(script: str, folder: Path) -> Path:
     path = folder / Path(place.path).name
     boto3.client("s3").download_file(place.netloc, place.path.lstrip("/"), str(path))
     return path
+
+
+def _follow(parent: int) -> None:
+    """Ends with the runner, however that ended; the JVM ends when its stdin does."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_SECONDS)
+    os._exit(1)
 
 
 def _answer(answers: IO[str], told: dict[str, Any]) -> None:

@@ -36,11 +36,14 @@ class Worker:
         self._failure = ""
         self._run, self._ended = "", ""
         self._given_up: set[str] = set()
+        self._over = False
         self._output: deque[str] = deque(maxlen=_LINES)
         self._output_ended = threading.Event()
 
     def start(self) -> None:
-        """Starts the JVM and returns at once."""
+        """Starts the JVM and returns at once; after `end` there is no other."""
+        if self._over:
+            return
         self._ready.clear()
         self._failure = ""
         process = subprocess.Popen(
@@ -99,7 +102,11 @@ class Worker:
         return under_way
 
     def end(self) -> None:
-        """Ends the process and the JVM."""
+        """Ends the process and the JVM, for good."""
+        self._over = True
+        self._end_process()
+
+    def _end_process(self) -> None:
         process = self._process
         if process is None or process.poll() is not None:
             return
@@ -115,7 +122,7 @@ class Worker:
             if self._run != run or self._ended:
                 return False
             self._ended = state
-        self.end()
+        self._end_process()
         return True
 
     def _told(self, asked: str) -> dict[str, Any]:

@@ -105,6 +105,15 @@ def test_a_run_that_takes_the_process_along_has_failed(worker: Worker) -> None:
     assert worker.run("b", "0", [], 20)["state"] == "SUCCEEDED"
 
 
+def test_the_end_of_the_runner_starts_no_other_process(worker: Worker) -> None:
+    threading.Thread(target=lambda: worker.run("a", "60", [], 60), daemon=True).start()
+    until(lambda: worker.standing()["run"] == "a")
+    first = pid(worker)
+    worker.end()
+    until(lambda: not worker.standing()["run"])
+    assert pid(worker) == first and not started(first)
+
+
 def test_what_keeps_spark_from_starting_is_told_and_tried_again(tmp_path: Path) -> None:
     (tmp_path / "session.py").write_text("import sys; sys.exit('no JARs here')")
     worker = Worker([sys.executable, str(tmp_path / "session.py")])
