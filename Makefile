@@ -164,4 +164,5 @@ $(AWS_VENV)/.stack: requirements/stack.txt | $(VENV)/.dev
 	@rm -rf $(AWS_VENV)
 	@$(BIN)/uv venv --quiet --python $(BIN)/python $(AWS_VENV)
 	@$(BIN)/uv pip install --quiet --python $(AWS_VENV)/bin/python --require-hashes -r requirements/stack.txt
+	@$(BIN)/python -m forceglue.runtime.warm s3
 	@touch $@

@@ -77,8 +77,8 @@ class Emulated:
         with zipfile.ZipFile(packed, "w") as archive:
             archive.writestr("code.py", code)
         made = self.client("lambda").create_function(
-            FunctionName=name, Runtime="python3.11", Role=ROLE, Handler="code.handler",
-            Code={"ZipFile": packed.getvalue()}, **{"Timeout": 10, **more},
+            FunctionName=name, Runtime="python3.11", Handler="code.handler",
+            Code={"ZipFile": packed.getvalue()}, **{"Timeout": 10, "Role": ROLE, **more},
         )  # fmt: skip
         arn: str = made["FunctionArn"]
         return arn
@@ -103,15 +103,15 @@ class Emulated:
 
 
 @contextmanager
-def emulated(folder: Path) -> Iterator[Emulated]:
-    """For the length of a block."""
+def emulated(folder: Path, *, enforced: bool = False) -> Iterator[Emulated]:
+    """For the length of a block; `enforced`: with rights."""
     runner = Runner()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _desk(runner))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     processes = Processes(folder)
     where = f"http://127.0.0.1:{server.server_port}"
     try:
-        kept = start_aws(processes, python_of_aws(), ports.free(), where, REGION)
+        kept = start_aws(processes, python_of_aws(), ports.free(), where, REGION, enforced=enforced)
         wait(AWS, kept)
         yield Emulated(kept.url, Path(kept.log), runner)
     finally:

@@ -50,11 +50,12 @@ class Activation:
     def start(self, new: Wanted, old: Wanted | None = None) -> None:
         """Scheduled flows first, so that a full run after them leaves no gap; what is no more wanted is stopped.
 
+        Flows on demand are run where that was not asked before; where it was, those that have never run.
+
         Args:
             old: what was wanted before.
         """
         names, before = self._names(new), self._names(old) if old else []
-        done = set(before) if old and old.run_full else set[str]()
         on_demand: list[Flow] = []
 
         def activate(name: str) -> None:
@@ -66,7 +67,8 @@ class Activation:
 
         self._each(names, activate)
         if new.run_full:
-            self._each([flow.name for flow in on_demand if flow.name not in done], self._run)
+            asked_before = old is not None and old.run_full
+            self._each([flow.name for flow in on_demand if not (asked_before and flow.has_run)], self._run)
         self._each([name for name in before if name not in names], self._stop)
 
     def stop(self, old: Wanted) -> None:

@@ -36,12 +36,20 @@ class TimeOverError(Exception):
 
 @dataclass(frozen=True)
 class Flow:
-    """A flow as AppFlow describes it."""
+    """A flow as AppFlow describes it.
+
+    Attributes:
+        status: Active, Draft, Suspended, Errored, …; that of a flow on demand tells nothing.
+        message: what AppFlow says to the status.
+        has_run: it has had a run, however that ended.
+        running: it has one now.
+    """
 
     name: str
     trigger: Trigger
     status: str
     message: str = ""
+    has_run: bool = False
     running: bool = False
 
     @property
@@ -82,7 +90,8 @@ class AppFlow:
             return None
         last = told.get("lastRunExecutionDetails", {}).get("mostRecentExecutionStatus")
         trigger = told["triggerConfig"]["triggerType"]
-        return Flow(name, trigger, told["flowStatus"], told.get("flowStatusMessage", ""), last == "InProgress")
+        message = told.get("flowStatusMessage", "")
+        return Flow(name, trigger, told["flowStatus"], message, last is not None, last == "InProgress")
 
     def start(self, name: str, token: str) -> None:
         """Activates a flow, or runs one that is on demand; the same token never runs it twice.

@@ -17,7 +17,8 @@ from deploy.artefacts import Artefact
 from deploy.templates import ROOT
 
 WHEELS = ROOT / "out" / "wheel"
-_AT_ONCE = 16
+# connections that boto3's client keeps
+_AT_ONCE = 10
 
 
 @dataclass(frozen=True)

@@ -121,21 +121,22 @@ class Concluding:
 
     def _moved(self, made: Conclusion) -> Conclusion:
         """The note first, then the move: wherever it is stopped, the file lies whole where it was or where it goes."""
+        if made.code == FileReason.REPLACED:
+            return replace(made, moved_to=None)
         key = str(made.moved_to)
         note = (facts_key if made.code is None else reason_key)(key)
-        if made.code == FileReason.REPLACED or not self._write_and_move(made, note, key):
-            return replace(made, moved_to=None)
-        return made
-
-    def _write_and_move(self, made: Conclusion, note: str, key: str) -> bool:
         self._objects.write(made.file.bucket, note, json.dumps(made.told(), ensure_ascii=False, indent=1).encode())
-        return self._objects.move(made.file, key)
+        return made if self._objects.move(made.file, key) else replace(made, moved_to=None)
 
     def _land(self, file: IncomingFile, progress: Progress) -> tuple[str, ...]:
+        """Each part once: what landed is taken away by ingest, and must not land again where this is done again."""
         keys = []
         for number in range(1, progress.parts + 1):
             keys.append(file.landed(str(progress.landing), number))
-            self._objects.copy(file.bucket, file.work("rows", number), self._landing, keys[-1])
+            mark = file.work("landed", number)
+            if not self._objects.there(file.bucket, mark):
+                self._objects.copy(file.bucket, file.work("rows", number), self._landing, keys[-1])
+                self._objects.write(file.bucket, mark, keys[-1].encode())
         return tuple(keys)
 
     def _rejects(self, file: IncomingFile, progress: Progress, at: datetime, started: bool) -> str:

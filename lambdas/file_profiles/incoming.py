@@ -55,7 +55,7 @@ class IncomingFile:
         return kept_key(stage, self.source, at, self.run, self.file)
 
     def work(self, kind: str, number: int) -> str:
-        """A key below the run's own folder; `kind` is `rows` or `rejects`."""
+        """A key below the run's own folder; `kind` is `rows`, `rejects` or `landed`."""
         return f"work/{self.run}/{kind}/{number}.jsonl"
 
     def landed(self, object_name: str, number: int) -> str:

@@ -63,6 +63,10 @@ class Objects:
         with body:
             yield from body.iter_lines()
 
+    def there(self, bucket: str, key: str) -> bool:
+        """Whether there is such an object."""
+        return self._etag(bucket, key) is not None
+
     def copy(self, bucket: str, key: str, to_bucket: str, to_key: str) -> None:
         """Copies within S3; at most 5 GB."""
         self._s3.copy_object(Bucket=to_bucket, Key=to_key, CopySource={"Bucket": bucket, "Key": key})
@@ -78,7 +82,7 @@ class Objects:
         """
         there = self._etag(file.bucket, file.key)
         if there is None or (file.etag and there != file.etag and file.version is None):
-            return self._etag(file.bucket, key) is not None
+            return self.there(file.bucket, key)
         try:
             self._s3.copy_object(Bucket=file.bucket, Key=key, CopySource=file.rest)
         except ClientError as error:

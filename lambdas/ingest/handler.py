@@ -59,7 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             logger.set_correlation_id(_parts().correlation_id(file))
             one = _parts().turn(file, _caller(context), _until(context))
             bus.put(settings.bus, settings.source, [one.event] if one.event else [])
-        except (ForceglueError, BotoCoreError, ClientError) as error:
+        except (ForceglueError, OSError, BotoCoreError, ClientError) as error:
             logger.exception("the file was not ingested", extra={"key": file.key, "event_id": file.event})
             failed.append(error)
         else:

@@ -50,7 +50,6 @@ class Mappings:
         files = [entry for entry in self._store.list() if _needed(entry.path)]
         seen = tuple((entry.path, entry.version) for entry in files)
         if self._kept is None or seen != self._seen:
-            self._kept = None  # mappings that are broken now are not judged by what they were
             self._kept = self._read(files)
             self._seen = seen
         self._looked = time.monotonic()

@@ -114,7 +114,7 @@ class Ingest:
 
     def _again(self, file: Landed, key: str, told: Told) -> Turn:
         """It was there when the event was made: somebody moved it, and may not have lived to tell."""
-        found = traced(self._store, key, version=file.version, since=file.at, until=datetime.now(UTC))
+        found = traced(self._store, key, version=file.version, at=file.at, until=datetime.now(UTC))
         if found is None:
             why = "it is no longer there: it was landed anew and ingested as that, sent back by retry, or taken away"
             return Turn(key, "gone", told.correlation_id, why=why)

@@ -46,7 +46,7 @@ class Trigger:
         """Starts what is to be started.
 
         Args:
-            looks: asks Glue about the run at work, too, and tells how long files have been waiting.
+            looks: asks Glue about the run at work, too: the event of its end may be lost.
         """
         while True:
             record = self._store.read()

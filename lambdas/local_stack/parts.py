@@ -48,7 +48,7 @@ class Part:
 
 AWS = Part("aws", "the emulated AWS", "/_ministack/health", 60)
 ORG = Part("salesforce", "the simulated Salesforce org", "/services/data", 120)
-SPARK = Part("spark", "the warm Spark, which runs Glue's jobs", "/", 900)
+SPARK = Part("spark", "the warm Spark", "/", 900)
 PARTS = (AWS, ORG, SPARK)
 
 
@@ -68,12 +68,15 @@ def aws_settings(endpoint: str, region: str = REGION) -> dict[str, str]:
     }
 
 
-def start_aws(processes: Processes, python: Path, port: int, runner: str, region: str) -> Kept:
+def start_aws(
+    processes: Processes, python: Path, port: int, runner: str, region: str, *, enforced: bool = False
+) -> Kept:
     """The emulated AWS.
 
     Args:
         python: of the environment that has ministack.
         runner: the address of the Spark runner.
+        enforced: whether calls are asked for their rights, those of functions for the rights of their roles.
     """
     url = f"http://{HOST}:{port}"
     environment = {
@@ -87,6 +90,7 @@ def start_aws(processes: Processes, python: Path, port: int, runner: str, region
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOCAL_GLUE_RUNNER": runner,
+        "AUTH": str(enforced).lower(),
     }
     command = [str(python), "-m", "local_stack.emulator"]
     return processes.start(AWS.name, command, environment, url=url, folder=LAMBDAS)

@@ -90,6 +90,10 @@ class Processes:
         kept = self._read(self._folder / f"{name}.json")
         return kept if kept is not None and kept.alive else None
 
+    def last(self, name: str) -> Kept | None:
+        """One that was started and not yet ended by `end`, whether it runs or not."""
+        return self._read(self._folder / f"{name}.json")
+
     def names(self) -> list[str]:
         """Those that were started and not yet ended by `end`."""
         return sorted(path.stem for path in self._folder.glob("[!.]*.json"))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from forceglue.errors import SetupError
 from local_stack import env_file, ports, trying
 from local_stack.deployed import Outputs, Session, deploy_all, local_address
 from local_stack.enrolling import app, enrol
-from local_stack.parts import AWS, CREDENTIALS, ORG, SPARK, aws_settings, start_aws, start_org, start_spark, wait
+from local_stack.parts import AWS, CREDENTIALS, ORG, SPARK, Part, aws_settings, start_aws, start_org, start_spark, wait
 from local_stack.place import Place
 from local_stack.processes import Kept
 
 USUAL_PORT = 4566
+_ANEW = "`make down`, then `make up`."
+_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 Tell = Callable[[str], None]
 
 
@@ -30,22 +32,27 @@ def up(place: Place, tell: Tell) -> dict[str, str]:
         raise SetupError(
             f"{place.python_of_aws} is not there: the emulated AWS has an environment of its own; `make up` makes it."
         )
-    running = _started(place, tell, aws, org)
-    endpoint = aws or running[AWS.name].url
-    salesforce = org or running[ORG.name].url
-    for part, other in ((AWS, aws), (ORG, org)):
-        if other is None:
-            wait(part, running[part.name])
-            tell(f"{part.what} answers at {running[part.name].url}")
-        else:
+    here = [part for part, other in ((ORG, org), (AWS, aws), (SPARK, aws)) if other is None]
+    already = {part.name: kept for part in here if (kept := place.processes.running(part.name))}
+    running = _started(place, here, already)
+    for part, other in ((ORG, org), (AWS, aws)):
+        if other is not None:
             tell(f"{part.what} is replaced by {other}")
+    for part in here:
+        kept = running[part.name]
+        if kept == already.get(part.name):
+            tell(f"{part.what} runs already (process {kept.pid}, {kept.url})")
+        if part is not SPARK:  # it takes longest, and the stacks do not need it
+            wait(part, kept)
+            tell(f"{part.what} answers at {kept.url}")
+    endpoint, salesforce = aws or running[AWS.name].url, org or running[ORG.name].url
     credentials = _credentials(place, aws)
     outputs = _deployed(place, tell, endpoint, salesforce, credentials)
     if aws is None:
         wait(SPARK, running[SPARK.name])
-        tell(f"{SPARK.what}, is ready")
+        tell(f"{SPARK.what} is ready for Glue's jobs")
     else:
-        tell("Glue's jobs are run by that server, not by a warm Spark of ours")
+        tell(f"Glue's jobs are run by {aws}, and by no Spark of ours")
     values = _values(place, endpoint, salesforce, credentials, outputs)
     path = env_file.write(place.folder, values)
     tell(f"up in {time.monotonic() - begun:.0f} s; {path} says where everything is")
@@ -53,43 +60,47 @@ def up(place: Place, tell: Tell) -> dict[str, str]:
     return values
 
 
-def _started(place: Place, tell: Tell, aws: str | None, org: str | None) -> dict[str, Kept]:
-    """Starts what does not run; all at once, since each takes a while. What runs is told."""
-    processes, region = place.processes, place.region
-    found: dict[str, Kept] = {}
-    for part, other in ((ORG, org), (AWS, aws), (SPARK, aws)):
-        if other is None and (kept := processes.running(part.name)):
-            found[part.name] = kept
-            tell(f"{part.what} runs already (process {kept.pid}, {kept.url})")
-    if org is None and ORG.name not in found:
-        found[ORG.name] = start_org(processes, _port(place, "SALESFORCE_PORT", 0))
-    if aws is not None:
+def _started(place: Place, here: Sequence[Part], already: Mapping[str, Kept]) -> dict[str, Kept]:
+    """Starts what does not run; all at once, since each takes a while.
+
+    The emulator was told where its runner is, and secrets where the org is: what has to be started again gets the port
+    that it had.
+    """
+    processes, found = place.processes, dict(already)
+    if ORG in here and ORG.name not in found:
+        found[ORG.name] = start_org(processes, _port(place, ORG, "SALESFORCE_PORT", 0))
+    if AWS not in here:
         return found
-    spark_port = ports.free() if SPARK.name not in found else 0
-    runner = found[SPARK.name].url if SPARK.name in found else f"http://{ports.HOST}:{spark_port}"
+    spark_port = _port(place, SPARK, "SPARK_PORT", 0) if SPARK.name not in found else _port_of(found[SPARK.name])
     if AWS.name not in found:
-        port = _port(place, "AWS_PORT", USUAL_PORT)
-        found[AWS.name] = start_aws(processes, place.python_of_aws, port, runner, region)
         # a Spark that was left over reads from an AWS that is gone
-        if processes.end(SPARK.name):
-            found.pop(SPARK.name)
-            spark_port = int(runner.rpartition(":")[2])
+        processes.end(SPARK.name)
+        found.pop(SPARK.name, None)
+        port, runner = _port(place, AWS, "AWS_PORT", USUAL_PORT), f"http://{ports.HOST}:{spark_port}"
+        found[AWS.name] = start_aws(processes, place.python_of_aws, port, runner, place.region)
+    elif (last := processes.last(SPARK.name)) is None or _port_of(last) != spark_port:
+        raise SetupError(f"the emulated AWS runs, but not the Spark that it knows, whose port is taken: {_ANEW}")
     if SPARK.name not in found:
-        found[SPARK.name] = start_spark(processes, spark_port, found[AWS.name].url, region)
+        found[SPARK.name] = start_spark(processes, spark_port, found[AWS.name].url, place.region)
     return found
 
 
-def _port(place: Place, variable: str, usual: int) -> int:
-    return ports.chosen(variable, place.environ.get(variable, ""), usual)
+def _port(place: Place, part: Part, variable: str, usual: int) -> int:
+    """The port for a part that is to be started; the one that it had, where nobody asks for another."""
+    last = place.processes.last(part.name)
+    return ports.chosen(variable, place.environ.get(variable, ""), usual if last is None else _port_of(last))
+
+
+def _port_of(kept: Kept) -> int:
+    return int(kept.url.rpartition(":")[2])
 
 
 def _credentials(place: Place, aws: str | None) -> dict[str, str]:
     """The emulator's, or those that go with a server that was named."""
     if aws is None:
         return dict(CREDENTIALS)
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    given = {name: place.environ[name] for name in names if place.environ.get(name)}
-    return given or dict(CREDENTIALS)
+    given = {name: place.environ[name] for name in _NAMES if place.environ.get(name)}
+    return given if CREDENTIALS.keys() <= given.keys() else dict(CREDENTIALS)
 
 
 def _deployed(place: Place, tell: Tell, endpoint: str, salesforce: str, credentials: Mapping[str, str]) -> Outputs:
@@ -123,8 +134,8 @@ def _values(
 
 
 def _apis(outputs: Outputs, endpoint: str) -> dict[str, str]:
-    """REST_URL and WS_URL, of the stacks that give `RestUrl` and `WsUrl`."""
-    names = {"RestUrl": "REST_URL", "WsUrl": "WS_URL"}
+    """REST_URL and WS_URL, of the stacks that give `ApiUrl` and `SocketUrl`."""
+    names = {"ApiUrl": "REST_URL", "SocketUrl": "WS_URL"}
     return {
         names[name]: local_address(value, endpoint)
         for own in outputs.values()

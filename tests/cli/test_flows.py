@@ -7,6 +7,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from describe.kit import AMOUNT, describe, keep, put
+from describe.test_scaffold import wide
+from flows.kit import as_api, complaints
 from forceglue.cli.main import main
 
 
@@ -62,6 +64,31 @@ def test_several_stacks_are_several_files(folder: Path) -> None:
     assert said.exit_code == 0
     assert sorted(path.name for path in (folder / "made").iterdir()) == ["flows-1.yaml", "flows-2.yaml"]
     assert call(folder, "--stacks", "2", "--check").exit_code == 0
+
+
+def test_flows_of_a_scaffolded_object_of_500_fields_are_what_appflow_takes(tmp_path: Path) -> None:
+    keep(tmp_path, wide())
+    scaffold = ("scaffold", "Wide__c", "--offline", "--mappings", str(tmp_path))
+    assert CliRunner().invoke(main, scaffold, catch_exceptions=False).exit_code == 0
+    assert call(tmp_path).exit_code == 0
+    template = yaml.safe_load((tmp_path / "made" / "flows.yaml").read_text("utf-8"))
+    found = [one for one in template["Resources"].values() if one["Type"] == "AWS::AppFlow::Flow"]
+    assert [complaints(one) for one in found] == ["", ""]
+    (first, *_) = as_api(found[0])["tasks"]
+    unread = {f["name"] for f in wide()["fields"] if f["type"] in {"address", "location", "base64"}}
+    assert first["taskType"] == "Filter" and len(first["sourceFields"]) > 400
+    assert len(unread) > 0 and not unread & {*first["sourceFields"]}
+
+
+def test_flows_of_a_project_that_was_just_begun(tmp_path: Path) -> None:
+    begun = CliRunner().invoke(main, ["init", str(tmp_path / "ours")], catch_exceptions=False)
+    assert begun.exit_code == 0, begun.output
+    out = tmp_path / "flows.yaml"
+    words = ["flows", "--mappings", str(tmp_path / "ours" / "mappings"), "--out", str(out)]
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    template = yaml.safe_load(out.read_text("utf-8"))
+    found = [one for one in template["Resources"].values() if one["Type"] == "AWS::AppFlow::Flow"]
+    assert len(found) >= 2 and not any(map(complaints, found))
 
 
 @pytest.mark.parametrize("every", ["0 hours", "61 days", "soon", "1 week"])

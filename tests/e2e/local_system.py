@@ -65,11 +65,11 @@ class System:
     def up(self) -> str:
         return self._make("up", f"ARGS=--folder {self.folder} --mappings {self.mappings}")
 
-    def again(self, command: str, *arguments: str) -> str:
+    def again(self, command: str, *arguments: str, **variables: str) -> str:
         """A command as make calls it, without making the packages anew."""
         said = run(
             *(sys.executable, "-m", "local_stack", command, "--folder", str(self.folder), *arguments),
-            environment={"AWS_PORT": "0", "PYTHONPATH": str(ROOT / "lambdas")},
+            environment={"AWS_PORT": "0", "PYTHONPATH": str(ROOT / "lambdas"), **variables},
         )
         self.said.append(said)
         return said

@@ -92,6 +92,18 @@ def test_up_again_says_what_runs_and_changes_nothing(stack: System) -> None:
     assert {path.name: path.read_text() for path in stack.folder.glob("*.json")} == before
 
 
+def test_other_servers_take_the_place_of_parts_and_are_left_alone(stack: System, tmp_path: Path) -> None:
+    named = {name: stack.env[name] for name in ("AWS_ENDPOINT_URL", "SALESFORCE_URL")}
+    beside = System(tmp_path / "beside", stack.mappings, [])
+    said = beside.again("up", "--mappings", str(stack.mappings), **named)
+    assert f"the emulated AWS is replaced by {named['AWS_ENDPOINT_URL']}" in said
+    assert f"the simulated Salesforce org is replaced by {named['SALESFORCE_URL']}" in said
+    assert "local-tokens: no changes" in said
+    assert beside.env == stack.env and not beside.processes()
+    assert "nothing was running" in beside.again("down", **named)
+    assert len(group_of(stack)) > 3
+
+
 def test_no_secret_shows_in_anything_that_the_system_writes(stack: System) -> None:
     # what every access token and every refresh token of the org begin with
     secrets = (CLIENT_SECRET, stack.token.partition("!")[0] + "!", "5Aep861")

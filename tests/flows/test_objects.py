@@ -169,10 +169,19 @@ def test_a_label_that_leads_elsewhere_does_not_name_the_folder(tmp_path: Path) -
     assert {name: one.token for name, one in read(tmp_path).items()} == {"Product2": "Product", "Own__c": "Own__c"}
 
 
+def test_a_label_that_two_objects_have_names_neither_of_their_folders(tmp_path: Path) -> None:
+    put(tmp_path, "objects/a.yaml", "mapping: a\nsource: A__c\n")
+    put(tmp_path, "objects/b.yaml", "mapping: b\nsource: B__c\n")
+    keep(tmp_path, describe(name="A__c", label="Thing"), describe(name="B__c", label="thing"))
+    assert {one.token for one in read(tmp_path).values()} == {"A__c", "B__c"}
+
+
 def test_the_landing_finds_the_object_of_both_its_flows(tmp_path: Path) -> None:
     put(tmp_path, "objects/a.yaml", "mapping: a\nsource: A__c\n")
     put(tmp_path, "objects/b.yaml", "mapping: b\nsource: B__c\n")
+    put(tmp_path, "objects/c.yaml", "mapping: c\nsource: C__c\n")
     keep(tmp_path, describe(name="A__c", label="Straße & Ort"), describe(name="B__c", label="A"))
+    keep(tmp_path, describe(name="C__c", label="Tank.full"))
     project = load_project(tmp_path)
     for name, one in read(tmp_path).items():
         for ending in ("", ".full"):

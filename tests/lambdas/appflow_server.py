@@ -49,8 +49,10 @@ class Flow:
         told: dict[str, Any] = {"flowName": self.name, "flowArn": ACCOUNT + self.name, "flowStatus": self.status}
         if self.message:
             told["flowStatusMessage"] = self.message
-        if self.running:
-            told["lastRunExecutionDetails"] = {"mostRecentExecutionStatus": "InProgress"}
+        if self.running or self.runs:
+            told["lastRunExecutionDetails"] = {
+                "mostRecentExecutionStatus": "InProgress" if self.running else "Successful"
+            }
         return told
 
 

@@ -341,3 +341,22 @@ def test_a_time_without_a_zone_is_refused(store: Store, run: Run) -> None:
     with pytest.raises(UsageError, match="time zone"):
         run(store, NOON.replace(tzinfo=None))
     assert paths(store) == [GOOD]
+
+
+def test_a_file_that_another_call_moves_just_now_gets_no_second_name(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one writes sidecar and file after this one has looked for the sidecar, and before it looks for the file."""
+    store.write_bytes(GOOD, ACCOUNTS)
+    real, written = store.exists, []
+
+    def exists(path: str) -> bool:
+        if not written:
+            written.append(turn(Store(store.root), project, GOOD))
+        return real(path)
+
+    monkeypatch.setattr(store, "exists", exists)
+    monkeypatch.setattr(store, "delete", lambda path: pytest.fail(f"a sidecar too many: {path}"))
+    assert turn(store, project, GOOD).status == "vanished"
+    assert written[0].status == "passed"
+    assert paths(store) == [f"{HERE}/_a.csv.facts.json", f"{HERE}/a.csv"]

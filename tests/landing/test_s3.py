@@ -252,3 +252,12 @@ def test_a_store_without_conditional_deletes_deletes_as_ever(store: Store, monke
     monkeypatch.setattr(store._backend._client, "delete_object", delete)  # type: ignore[attr-defined]
     store.move("a", "b", seen=store.stat("a"))
     assert [entry.path for entry in store.list()] == ["b"]
+
+
+def test_a_file_that_is_deleted_while_it_is_open_is_not_there(store: Store) -> None:
+    for size in (10, 10_000):  # shorter than S3's answer, and longer
+        store.write_bytes("a", b"x" * size)
+        with store.open_input("a") as stream:
+            store.delete("a")
+            with pytest.raises(FileNotFoundError, match="not there any more"):
+                stream.read(1)

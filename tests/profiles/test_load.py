@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from forceglue.mapping.codes import CODES
 from forceglue.mapping.problems import Problem
 from forceglue.mapping.schema import as_text, profile_schema
 from forceglue.profiles.load import read_profile
@@ -57,50 +58,50 @@ def test_the_schema_takes_what_the_lint_takes(more: dict[str, Any]) -> None:
     assert [error.message for error in SCHEMA.iter_errors(json.loads(written))] == []
 
 
-@pytest.mark.parametrize(
-    ("more", "found"),
-    [
-        ({"parserId": "csv_pip"}, ("FG-MAP-004", "parserId")),
-        ({"maxBytes": "8 MB"}, ("FG-MAP-003", "maxBytes")),
-        ({"maxBytes": 0}, ("FG-MAP-005", "maxBytes")),
-        ({"maxBytes": None}, ("FG-MAP-002", "maxBytes")),
-        ({"maxByte": 1}, ("FG-MAP-001", "maxByte")),
-        ({"version": 1}, ("FG-MAP-004", "version")),
-        ({"limits": {"failureShare": 5}}, ("FG-MAP-005", "limits.failureShare")),
-        ({"limits": {"concurrency": 15}}, ("FG-MAP-005", "limits.concurrency")),
-        ({"limits": {"minRows": 9, "maxRows": 8}}, ("FG-MAP-006", "limits")),
-        ({"landing": {"object": "Small"}}, ("FG-MAP-006", "landing")),
-        ({"rowStateMachineArn": None}, ("FG-MAP-002", "")),
-        ({"rowStateMachineArn": "dev-file-row"}, ("FG-PRO-004", "rowStateMachineArn")),
-        ({"rowStateMachineArn": ARN + ":1"}, ("FG-PRO-004", "rowStateMachineArn")),
-        ({"rowStateMachineArn": ARN.replace(":states:", ":lambda:")}, ("FG-PRO-004", "rowStateMachineArn")),
-        ({"rowStateMachineArn": ARN.replace("dev-file-row", "mine")}, ("FG-PRO-005", "rowStateMachineArn")),
-        ({"header": False}, ("FG-MAP-006", "header")),
-        ({"fields": ["ID"]}, ("FG-MAP-006", "fields")),
-        ({"parserId": "jsonl", "delimiter": "|"}, ("FG-MAP-006", "delimiter")),
-        ({"quote": ","}, ("FG-MAP-006", "quote")),
-        ({"header": False, "fields": ["ID", "Nam", "Amount"]}, ("FG-PRO-008", "mappings.name.from")),
-        ({"header": False, "fields": ["ID", "Name", "Amount", "id"]}, ("FG-PRO-012", "fields[3]")),
-        ({"key": "ident"}, ("FG-PRO-008", "key[0]")),
-        ({"mappings": {}}, ("FG-MAP-005", "mappings")),
-        ({"mappings": {"a": {"from": "A", "type": "number"}}}, ("FG-TYP-001", "mappings.a.type")),
-        ({"mappings": {"a": {"from": "A", "type": "binary"}}}, ("FG-TYP-001", "mappings.a.type")),
-        ({"mappings": {"a": {"from": "A", "type": "decimal(40,2)"}}}, ("FG-TYP-002", "mappings.a.type")),
-        ({"mappings": {"a": {"from": "A", "type": "date", "format": "DD/MM"}}}, ("FG-PRO-010", "mappings.a.format")),
-        ({"mappings": {"a": {"value": "x", "type": "int"}}}, ("FG-PRO-011", "mappings.a.value")),
-        ({"mappings": {"a": {"sql": "upper(b)"}}}, ("FG-MAP-006", "mappings.a")),
-        ({"mappings": {"a": 1}}, ("FG-MAP-006", "mappings.a")),
-        ({"mappings": {"a": "A", "A": "B"}}, ("FG-PRO-012", "mappings.A")),
-        ({"quality": {"warn": {"r": "amount >"}}}, ("FG-SQL-001", "quality.warn.r")),
-        ({"quality": {"warn": {"r": "Nme = 'x'"}}}, ("FG-RUL-002", "quality.warn.r")),
-        ({"quality": {"warn": {"r": "year(name) > 2"}}}, ("FG-PRO-009", "quality.warn.r")),
-        ({"quality": {"warn": {"r": "amount > 'x'"}}}, ("FG-PRO-009", "quality.warn.r")),
-        ({"quality": {"warn": {"r": "lenght(name) > 2"}}}, ("FG-SQL-004", "quality.warn.r")),
-        ({"quality": {"warn": {"r": "id = '1'"}, "drop": {"R": "id = '1'"}}}, ("FG-RUL-001", "quality.warn.r")),
-        ({"quality": {"ignore": {}}}, ("FG-MAP-001", "quality.ignore")),
-        ({"encoding": "utf-16"}, ("FG-MAP-004", "encoding")),
-    ],
-)
+CASES: list[tuple[dict[str, Any], tuple[str, str]]] = [
+    ({"parserId": "csv_pip"}, ("FG-MAP-004", "parserId")),
+    ({"maxBytes": "8 MB"}, ("FG-MAP-003", "maxBytes")),
+    ({"maxBytes": 0}, ("FG-MAP-005", "maxBytes")),
+    ({"maxBytes": None}, ("FG-MAP-002", "maxBytes")),
+    ({"maxByte": 1}, ("FG-MAP-001", "maxByte")),
+    ({"version": 1}, ("FG-MAP-004", "version")),
+    ({"limits": {"failureShare": 5}}, ("FG-MAP-005", "limits.failureShare")),
+    ({"limits": {"concurrency": 15}}, ("FG-MAP-005", "limits.concurrency")),
+    ({"limits": {"minRows": 9, "maxRows": 8}}, ("FG-MAP-006", "limits")),
+    ({"landing": {"object": "Small"}}, ("FG-MAP-006", "landing")),
+    ({"rowStateMachineArn": None}, ("FG-MAP-002", "")),
+    ({"rowStateMachineArn": "dev-file-row"}, ("FG-PRO-004", "rowStateMachineArn")),
+    ({"rowStateMachineArn": ARN + ":1"}, ("FG-PRO-004", "rowStateMachineArn")),
+    ({"rowStateMachineArn": ARN.replace(":states:", ":lambda:")}, ("FG-PRO-004", "rowStateMachineArn")),
+    ({"rowStateMachineArn": ARN.replace("dev-file-row", "mine")}, ("FG-PRO-005", "rowStateMachineArn")),
+    ({"header": False}, ("FG-MAP-006", "header")),
+    ({"fields": ["ID"]}, ("FG-MAP-006", "fields")),
+    ({"parserId": "jsonl", "delimiter": "|"}, ("FG-MAP-006", "delimiter")),
+    ({"quote": ","}, ("FG-MAP-006", "quote")),
+    ({"header": False, "fields": ["ID", "Nam", "Amount"]}, ("FG-PRO-008", "mappings.name.from")),
+    ({"header": False, "fields": ["ID", "Name", "Amount", "id"]}, ("FG-PRO-012", "fields[3]")),
+    ({"key": "ident"}, ("FG-PRO-008", "key[0]")),
+    ({"mappings": {}}, ("FG-MAP-005", "mappings")),
+    ({"mappings": {"a": {"from": "A", "type": "number"}}}, ("FG-TYP-001", "mappings.a.type")),
+    ({"mappings": {"a": {"from": "A", "type": "binary"}}}, ("FG-TYP-001", "mappings.a.type")),
+    ({"mappings": {"a": {"from": "A", "type": "decimal(40,2)"}}}, ("FG-TYP-002", "mappings.a.type")),
+    ({"mappings": {"a": {"from": "A", "type": "date", "format": "DD/MM"}}}, ("FG-PRO-010", "mappings.a.format")),
+    ({"mappings": {"a": {"value": "x", "type": "int"}}}, ("FG-PRO-011", "mappings.a.value")),
+    ({"mappings": {"a": {"sql": "upper(b)"}}}, ("FG-MAP-006", "mappings.a")),
+    ({"mappings": {"a": 1}}, ("FG-MAP-006", "mappings.a")),
+    ({"mappings": {"a": "A", "A": "B"}}, ("FG-PRO-012", "mappings.A")),
+    ({"quality": {"warn": {"r": "amount >"}}}, ("FG-SQL-001", "quality.warn.r")),
+    ({"quality": {"warn": {"r": "Nme = 'x'"}}}, ("FG-RUL-002", "quality.warn.r")),
+    ({"quality": {"warn": {"r": "year(name) > 2"}}}, ("FG-PRO-009", "quality.warn.r")),
+    ({"quality": {"warn": {"r": "amount > 'x'"}}}, ("FG-PRO-009", "quality.warn.r")),
+    ({"quality": {"warn": {"r": "lenght(name) > 2"}}}, ("FG-SQL-004", "quality.warn.r")),
+    ({"quality": {"warn": {"r": "id = '1'"}, "drop": {"R": "id = '1'"}}}, ("FG-RUL-001", "quality.warn.r")),
+    ({"quality": {"ignore": {}}}, ("FG-MAP-001", "quality.ignore")),
+    ({"encoding": "utf-16"}, ("FG-MAP-004", "encoding")),
+]
+
+
+@pytest.mark.parametrize(("more", "found"), CASES)
 def test_each_problem_has_its_code_and_place(more: dict[str, Any], found: tuple[str, str]) -> None:
     assert codes(text(**more)) == [found]
 
@@ -179,3 +180,9 @@ def test_a_source_has_a_name_that_folders_and_parameters_can_have(name: str) -> 
 
 def test_characters_beyond_the_first_plane_are_read() -> None:
     assert codes(text(description="\U0001f30a", nullValues=["\U0001f30a"])) == []
+
+
+def test_every_code_of_profiles_has_a_case() -> None:
+    told = {found[0] for _, found in CASES} | {"FG-PRO-001", "FG-PRO-002", "FG-PRO-003", "FG-PRO-006"}
+    # what differs from SSM is told by the command: tests/cli/test_profile_lint.py
+    assert {code for code in CODES if code.startswith("FG-PRO-")} == {c for c in told if "PRO" in c} | {"FG-PRO-007"}

@@ -11,6 +11,7 @@ from forceglue.errors import UsageError
 from forceglue.extract.fields import choose, lets_pass
 from forceglue.extract.known import bulk_refuses, event, unreadable
 from forceglue.extract.window import CURSORS
+from forceglue.landing.layout import folder_parts
 from forceglue.landing.objects import ObjectNames, flow_token
 from forceglue.mapping.model import ObjectMapping
 from forceglue.mapping.names import NameIndex
@@ -154,5 +155,5 @@ class _Tokens:
     def of(self, name: str) -> str:
         known = self._catalog.get(name)
         token = flow_token(known.label) if known and known.label else name
-        found = self._names.find(token)
+        found = self._names.find(folder_parts(f"env-Salesforce-{token}")[1])
         return token if found is not None and found.lower() == name.lower() else name

@@ -42,7 +42,7 @@ _PARAMETERS: Resource = {
         "Type": "String",
         "Default": "false",
         "AllowedValues": ["true", "false"],
-        "Description": "Whether full flows that are new, or all when this was false before, run now.",
+        "Description": "Whether full flows run now: all if this was false before, else those that never did.",
     },
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
@@ -80,7 +80,7 @@ class S3Backend:
     def open_input(self, path: str) -> BinaryIO:
         with self._told(path):
             file = self._reader.open_input_file(f"{self._bucket}/{self._prefix}{path}")
-            stream: BinaryIO = io.BufferedReader(file, 1 << 20)
+            stream: BinaryIO = io.BufferedReader(_Reading(file, lambda: self.stat(path) is not None), 1 << 20)
             return stream
 
     def write_bytes(self, path: str, data: bytes, exclusive: bool) -> None:
@@ -166,3 +166,37 @@ class S3Backend:
             raise LandingError(
                 f"{where} cannot be reached: {error}; check credentials, AWS_REGION and AWS_ENDPOINT_URL."
             ) from error
+
+
+class _Reading(io.RawIOBase):
+    """A file of pyarrow's, which has many errors for one that is deleted while it is open.
+
+    Where S3's answer is longer than what was asked for, it even says that it failed by itself.
+    """
+
+    def __init__(self, file: Any, there: Callable[[], bool]) -> None:
+        self._file, self._there = file, there
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return int(self._file.readinto(buffer))
+        except OSError as error:
+            if self._there():
+                raise
+            raise FileNotFoundError("it is not there any more") from error
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

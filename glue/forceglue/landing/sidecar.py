@@ -146,7 +146,7 @@ def claim(
     (a run that died between sidecar and move) takes its name back, so a second try ends where the first would have.
     """
     body = dump(note)
-    number = 1
+    number, seen = 1, ""
     while True:
         target = numbered(key, number)
         sidecar = beside(target)
@@ -159,6 +159,9 @@ def claim(
                 except FileExistsError:
                     continue  # somebody was quicker: look at the same name again
                 return target
+            if seen != target:
+                seen = target
+                continue  # perhaps the file came since, with its sidecar: look once more
         else:
             if there is not None and there.origin == note.origin:
                 store.write_bytes(sidecar, body)

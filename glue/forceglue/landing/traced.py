@@ -17,6 +17,8 @@ from forceglue.landing.store import Store
 Note = ProcessedNote | RejectedNote
 _SKEW = timedelta(minutes=15)
 """How far the clocks of those who land and those who ingest may be apart."""
+_LONGEST = timedelta(days=15)
+"""How long after its landing a file is looked for: a little longer than a dead letter may wait."""
 _STAGES: tuple[tuple[layout.Stage, Callable[[str], str], Callable[[bytes], Note | None]], ...] = (
     ("processed", layout.facts_key, processed_note),
     ("error", layout.reason_key, rejected_note),
@@ -36,13 +38,15 @@ class Traced:
     note: Note
 
 
-def traced(store: Store, key: str, *, version: str | None, since: datetime, until: datetime) -> Traced | None:
-    """Finds a file that was ingested between two times; the latest where its key was landed more than once.
+def traced(store: Store, key: str, *, version: str | None, at: datetime, until: datetime) -> Traced | None:
+    """Finds a file that was ingested after it had landed.
 
     Args:
         key: where it landed.
-        version: of the content (`Entry.version`); None for any.
-        since, until: with their zone. About four small reads for each hour between them.
+        version: of the content (`Entry.version`); None where that is not known: then, of a key that was landed more
+            than once, the landing that is nearest to `at`.
+        at: when it landed, with its zone.
+        until: up to when it is looked for, 15 days after `at` at most. About four small reads for each hour.
 
     Returns:
         None where no such file is there: it was landed anew before it was ingested, moved on since, or ingested by
@@ -54,7 +58,7 @@ def traced(store: Store, key: str, *, version: str | None, since: datetime, unti
     where = layout.landed(key)
     if where is None:
         return None
-    for hour in _hours(since - _SKEW, until + _SKEW):
+    for hour in _hours(at - _SKEW, min(until, at + _LONGEST) + _SKEW):
         found = []
         for stage, beside, read in _STAGES:
             kept = layout.kept_key(stage, where.token, hour, where.execution, where.file)
@@ -64,17 +68,16 @@ def traced(store: Store, key: str, *, version: str | None, since: datetime, unti
                 if one.note.origin.original_key == key and version in (None, one.note.origin.version)
             ]
         if found:
-            return max(found, key=lambda one: one.note.at)
+            return min(found, key=lambda one: abs(one.note.origin.landed_at - at))
     return None
 
 
 def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
-    """Every hour that the time touches, the last one first."""
-    at = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while at >= first:
+    """Every hour that the time touches: a file is ingested soon after it landed, as a rule."""
+    at = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while at <= until:
         yield at
-        at -= timedelta(hours=1)
+        at += timedelta(hours=1)
 
 
 def _numbered(

@@ -1,7 +1,8 @@
 """Rules of a profile: the same Spark SQL predicates as in a mapping, judged row by row without Spark.
 
 What is known is the part of SQL that needs one row and no session. Both sides of a comparison are of one kind, so that
-nothing hangs on how Spark would make them alike; null is unknown, as in SQL. A test asks Spark for each form.
+nothing hangs on how Spark would make them alike; null is unknown, as in SQL. A test asks Spark for each form. One thing
+differs: sums and products of whole numbers do not overflow here.
 """
 
 from __future__ import annotations

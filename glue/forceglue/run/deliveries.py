@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 ONE_FILE = 1 << 30
-"""Bytes from which on one file, which one task must write, is the slow part of a run on many executors."""
+"""Bytes from which on one file, which one process must write, is the slow part of a run on many executors."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def large(name: str, size: int) -> str | None:
     if size < ONE_FILE:
         return None
     return (
-        f"{name} has {size / (1 << 30):.1f} GB: one file is written by one task, however many executors there are; "
+        f"{name} has {size / (1 << 30):.1f} GB: one file is written by one process, however many executors there are; "
         "`deliver: parquet`, `delta` or `jdbc` are written by all of them"
     )
 

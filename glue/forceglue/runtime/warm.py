@@ -75,8 +75,8 @@ def _train(archive: Path, below: Path | None) -> None:
 
 
 def main() -> None:
-    """Says on stderr what it does."""
-    warm(progress=lambda line: print(f"set-up: {line}", file=sys.stderr))  # noqa: T201
+    """Says on stderr what it does; arguments are further JARs to fetch."""
+    warm(sys.argv[1:], progress=lambda line: print(f"set-up: {line}", file=sys.stderr))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -6,13 +6,15 @@ ministack counts only what is invoked through the API, and leaves EMF in the log
 from __future__ import annotations
 
 import json
-import logging
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from ministack.services import cloudwatch, lambda_svc
 
-log = logging.getLogger("lambda")
+_REST_SECONDS = 1.0
+_counted = threading.Event()
 
 
 def apply() -> None:
@@ -26,7 +28,7 @@ def apply() -> None:
         for line in text.splitlines():
             for metric in embedded(line):
                 cloudwatch.record_metric(*metric)
-        cloudwatch._evaluate_all_alarms()
+        _counted.set()
 
     def throttled(name: str, duration_ms: float, error: bool, throttle: bool) -> None:
         if throttle:  # every other invocation was counted when it was logged
@@ -34,6 +36,16 @@ def apply() -> None:
 
     lambda_svc._emit_lambda_logs = logged
     lambda_svc._emit_lambda_metrics = throttled
+    threading.Thread(target=_watch, name="alarms", daemon=True).start()
+
+
+def _watch() -> None:
+    """Looks at the alarms when something was counted; all of them, so not for each of a crowd of invocations."""
+    while True:
+        _counted.wait()
+        _counted.clear()
+        cloudwatch._evaluate_all_alarms()
+        time.sleep(_REST_SECONDS)
 
 
 def embedded(line: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:

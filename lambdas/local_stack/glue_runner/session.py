@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from forceglue.errors import ForceglueError
 from local_stack.glue_runner import catalog, glue_job
+from local_stack.glue_runner.worker import OUTPUT_ENDS
 
 _LONGEST_MESSAGE = 2000
 
@@ -37,7 +38,10 @@ def main() -> None:
         _answer(answers, {"ready": True})
         for line in sys.stdin:
             asked = json.loads(line)
-            _answer(answers, run(spark, asked["script"], asked["arguments"]))
+            told = run(spark, asked["script"], asked["arguments"])
+            sys.stderr.write(f"{OUTPUT_ENDS}\n")
+            sys.stderr.flush()
+            _answer(answers, told)
             spark.catalog.clearCache()
 
 

@@ -9,30 +9,42 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Sequence
 from typing import IO, Any
 
+COMMAND = (sys.executable, "-m", "local_stack.glue_runner.session")
+OUTPUT_ENDS = "\x1e"
+"""A line on stderr: what a run printed comes before it."""
 _LINES = 2000
+_LATE_SECONDS = 2
 _END_SECONDS = 10
 
 
 class Worker:
-    """Runs scripts one after another; a run that is ended from outside costs the JVM, and the next gets a new one."""
+    """Runs scripts one after another; a run that is ended from outside costs the JVM, and the next gets a new one.
 
-    def __init__(self) -> None:
+    Args:
+        command: what starts the process.
+    """
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        self._command = command
         self._one_at_a_time = threading.Lock()
         self._guard = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._ready = threading.Event()
         self._failure = ""
         self._run, self._ended = "", ""
+        self._given_up: set[str] = set()
         self._output: deque[str] = deque(maxlen=_LINES)
+        self._output_ended = threading.Event()
 
     def start(self) -> None:
         """Starts the JVM and returns at once."""
         self._ready.clear()
         self._failure = ""
         process = subprocess.Popen(
-            [sys.executable, "-m", "local_stack.glue_runner.session"],
+            self._command,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, start_new_session=True,
         )  # fmt: skip
@@ -56,6 +68,9 @@ class Worker:
         """
         with self._one_at_a_time:
             self._ready.wait()
+            if run in self._given_up:
+                self._given_up.remove(run)
+                return {"state": "STOPPED", "message": "", "output": ""}
             if self._failure:
                 told = {"state": "FAILED", "message": self._failure, "output": ""}
                 self.start()  # the next run may find what this one lacked
@@ -63,6 +78,7 @@ class Worker:
             with self._guard:
                 self._run, self._ended = run, ""
                 self._output.clear()
+                self._output_ended.clear()
             late = threading.Timer(timeout, self._end_run, [run, "TIMEOUT"])
             late.daemon = True
             late.start()
@@ -72,11 +88,15 @@ class Worker:
                 late.cancel()
                 with self._guard:
                     self._run = ""
+            self._output_ended.wait(_LATE_SECONDS)
             return {**told, "output": "\n".join(self._output)}
 
     def stop(self, run: str) -> bool:
-        """Stops a run; whether it was under way."""
-        return self._end_run(run, "STOPPED")
+        """Stops a run, one that waits for its turn, too; whether it was under way."""
+        under_way = self._end_run(run, "STOPPED")
+        if not under_way:
+            self._given_up.add(run)
+        return under_way
 
     def end(self) -> None:
         """Ends the process and the JVM."""
@@ -112,6 +132,7 @@ class Worker:
             told: dict[str, Any] = json.loads(line)
             return told
         process.wait()
+        self._output_ended.set()
         self.start()
         if self._ended:
             return {"state": self._ended, "message": ""}
@@ -120,15 +141,20 @@ class Worker:
     def _listen(self, process: subprocess.Popen[str]) -> None:
         """Hands on what the worker prints; its first answer says that it is ready."""
         assert process.stderr is not None and process.stdout is not None  # noqa: S101, PT018
-        threading.Thread(target=self._copy, args=(process.stderr,), daemon=True).start()
+        copying = threading.Thread(target=self._copy, args=(process.stderr,), daemon=True)
+        copying.start()
         line = process.stdout.readline()
         if not line:
             process.wait()
+            copying.join(_LATE_SECONDS)
             self._failure = f"Spark did not start: {self._output[-1] if self._output else 'no reason was given'}"
         self._ready.set()
 
     def _copy(self, said: IO[str]) -> None:
         for line in said:
+            if line.rstrip("\n") == OUTPUT_ENDS:
+                self._output_ended.set()
+                continue
             self._output.append(line.rstrip("\n"))
             sys.stderr.write(line)
             sys.stderr.flush()

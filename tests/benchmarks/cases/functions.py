@@ -29,6 +29,9 @@ def compare(rounds: int) -> Iterator[Figure]:
     warm = _run("-m", "benchmarks.by_hand.warm_broker")
     told = f"99 in 100 within {warm.told['p99']:.2f} ms"
     yield Figure("token broker, an answer from memory", told, "", warm.told["median"], 1.0, "ms")
+    files = _run("-m", "benchmarks.by_hand.ingest_files")
+    told = f"the first {files.told['first']:.0f} ms; {files.told['a_second']:.0f} files a second, one at a time"
+    yield Figure("ingest, CPU of a file", told, "", files.told["median"], 20.0, "ms")
     for name, took_ms in _run("-m", "benchmarks.by_hand.warm_rest_api").told.items():
         told = f"95 in 100 within {took_ms['p95']:.2f} ms of CPU"
         yield Figure(f"REST API's own time, {name}", told, "", took_ms["median"], 3.0, "ms")

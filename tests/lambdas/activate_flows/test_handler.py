@@ -69,6 +69,15 @@ def test_an_update_runs_only_full_flows_that_have_not_been_asked_for(flows: Stac
     assert runs(flows) == {FULL[0]: 2, FULL[1]: 2}
 
 
+def test_a_full_flow_that_comes_under_a_prefix_runs_once(flows: Stack) -> None:
+    flows.create(Prefix="dev-Salesforce-", RunFull="true")
+    for flow in flows.appflow.flows.values():
+        flow.running = False
+    flows.appflow.add("dev-Salesforce-Lead.full", trigger="OnDemand")
+    assert flows.update(Prefix="dev-Salesforce-", RunFull="true", Made="2")["Data"]["Run"] == "1"
+    assert runs(flows) == dict.fromkeys((*FULL, "dev-Salesforce-Lead.full"), 1)
+
+
 def test_an_update_starts_what_appflow_has_switched_off_and_stops_what_is_no_more_wanted(flows: Stack) -> None:
     flows.create(Flows=DELTAS)
     flows.appflow.flows[DELTAS[0]].status = "Suspended"

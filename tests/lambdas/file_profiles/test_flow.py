@@ -75,7 +75,7 @@ class Stack:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     subprocess.run(["make", "-C", str(ROOT), "lambdas", f"LAMBDA_PYTHON={version}"], check=True, capture_output=True)
-    with emulated(tmp_path_factory.mktemp("emulated")) as aws:
+    with emulated(tmp_path_factory.mktemp("emulated"), enforced=True) as aws:
         outputs = deploy(
             ENV, ["storage", "ingest", "file_profiles"], {"Runtime": f"python{version}", "Architecture": machine()},
             Session(aws.url, REGION, CREDENTIALS), tell=lambda _: None, every=0.2,
@@ -128,9 +128,11 @@ def test_rows_whose_machine_fails_are_told_and_the_rest_goes_on(stack: Stack) ->
             "Good": {"Type": "Succeed"},
         },
     }  # fmt: skip
-    arn = stack.client("stepfunctions").create_state_machine(
-        name=f"{ENV}-file-row-picky", definition=json.dumps(picky), roleArn="arn:aws:iam::000000000000:role/any"
-    )["stateMachineArn"]
+    machines = stack.client("stepfunctions")
+    role = machines.describe_state_machine(stateMachineArn=stack.outputs["RowMachineArn"])["roleArn"]
+    arn = machines.create_state_machine(name=f"{ENV}-file-row-picky", definition=json.dumps(picky), roleArn=role)[
+        "stateMachineArn"
+    ]
     stack.save("picky", rowStateMachineArn=arn)
     stack.upload("picky", HEADER + lines(*(f"Q{number}" for number in range(130))))
     result = stack.result("picky")
@@ -141,7 +143,6 @@ def test_rows_whose_machine_fails_are_told_and_the_rest_goes_on(stack: Stack) ->
     told = json.loads(text)
     assert told["line"] == 15 and told["reasons"][0]["code"] == "row_machine"
     assert told["execution"] == arn.replace("stateMachine", "execution") + f":{result['correlation_id']}-15"
-    machines = stack.client("stepfunctions")
     started = [one for page in machines.get_paginator("list_executions").paginate(stateMachineArn=arn)
                for one in page["executions"]]  # fmt: skip
     assert len(started) == len({one["name"] for one in started}) == 130
@@ -189,3 +190,10 @@ def test_a_file_is_read_in_parts_by_the_state_machine(stack: Stack) -> None:
     stack.upload("many", HEADER + lines(*(f"Q{number}" for number in range(600))))
     result = stack.result("many")
     assert (result["state"], result["RowsProcessed"]) == ("success", 600) and len(stack.rows("many")) == 600
+
+
+def test_nothing_was_refused_to_any_function(stack: Stack) -> None:
+    """The last one: the emulator asks for rights, and the others have done everything."""
+    for name in ("start", "read", "conclude"):
+        lines = stack.aws.told(f"/aws/lambda/{ENV}-files-{name}")
+        assert lines and not [line for line in lines if "not authorized to perform" in line], name

@@ -93,6 +93,14 @@ def test_rows_may_land_for_the_main_job(files: Files) -> None:
     assert (result["RowsProcessed"], result["RowsFailed"], balanced(result)) == (2, 1, True)
 
 
+def test_what_landed_does_not_land_again_where_the_end_is_tried_again(files: Files) -> None:
+    files.profile(rowStateMachineArn=None, landing={"object": "Small"})
+    state = files.read(files.file(files.upload(HEADER + "1,a,1\n")))
+    first = files.conclude(state)
+    files.s3.delete_object(Bucket=files.landing, Key=first["landed"][0])  # as ingest moves it on
+    assert files.conclude(state) == first and files.keys(bucket=files.landing) == []
+
+
 def test_what_landed_is_fit_for_the_main_job(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     from pathlib import Path
 
@@ -223,8 +231,34 @@ def test_each_step_may_be_done_twice(files: Files, data: st.DataObject) -> None:
 def test_a_profile_that_changes_meanwhile_does_not_change_the_file(files: Files) -> None:
     files.profile()
     state = files.read(files.file(files.upload(HEADER + "1,a,1\n2,b,2\n")), seconds=1)
-    files.profile(mappings={"other": "Elsewhere"})
-    assert files.read(state)["progress"]["status"] == "rows"
+    files.profile(mappings={"other": "Name"})
+    state = files.read(state)
+    files.rows(state, lambda _: None)
+    assert [one["row"].keys() for one in files.started.values()] == [{"id", "name", "amount"}] * 2
+
+
+def test_a_part_may_end_where_the_file_does(files: Files) -> None:
+    files.profile()
+    state = files.read(files.file(files.upload(HEADER + "1,a,1\n")), seconds=1)
+    assert state["progress"]["status"] == "more"
+    state = files.read(state)
+    assert (state["progress"]["status"], state["progress"]["rows"]) == ("rows", 1)
+
+
+def test_failed_rows_before_the_one_that_sets_the_file_aside_are_told(files: Files) -> None:
+    files.profile(quality={"fail": {"is_two": "id <> '3'"}})
+    result = files.run(files.upload(THREE))
+    assert (result["code"], result["rows"], result["RowsFailed"]) == ("rule_broken", 3, 1) and balanced(result)
+    assert [one["line"] for one in files.rejects_of(result)] == [3]
+
+
+def test_a_file_that_is_replaced_between_two_parts_is_not_read_on(files: Files) -> None:
+    files.profile()
+    state = files.read(files.file(files.upload(HEADER + "1,a,1\n2,b,2\n")), seconds=1)
+    files.upload(HEADER + "7,x,7\n8,y,8\n")
+    state = files.read(state)
+    assert (state["progress"]["status"], state["progress"]["code"]) == ("refused", "replaced")
+    assert files.conclude(state)["moved_to"] is None and files.keys("small/") == ["small/test/a.csv"]
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_left_to_its_own_run(files: Files) -> None:

@@ -286,6 +286,16 @@ def test_broken_mappings_fail_the_call_with_every_problem_and_nothing_is_moved(
     assert turn(function, given) == ["ingested"]
 
 
+def test_mappings_that_break_later_are_not_judged_by_what_they_were(function: ModuleType, landing: Landing) -> None:
+    assert turn(function, landing.put(GOOD)) == ["ingested"]
+    landing.write_mappings({"objects/account.yaml": "mapping: account\nsorce: Account\n"})
+    given = landing.put(f"{FOLDER}/e2/a.csv")
+    for _ in range(2):
+        with pytest.raises(MappingErrors):
+            function.handler(given, Called())
+    assert landing.lying("in/") == [f"{FOLDER}/e2/a.csv"]
+
+
 def test_no_mappings_at_all_fail_the_call(
     function: ModuleType, landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

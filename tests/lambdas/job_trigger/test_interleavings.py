@@ -1,5 +1,5 @@
 """Whatever happens in whatever order, a run follows each file: invocations side by side, killed anywhere, events late,
-twice or lost, answers lost, runs by hand, Glue that refuses.
+twice or lost, answers lost, runs by hand, Glue that refuses or tries again by itself.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Interleavings(RuleBasedStateMachine):
             elif what == "sweep":
                 self.sweeps(0)
             elif what == "end":
-                self.a_run_ends(final, "told")
+                self.a_run_ends(final, "told", retries=False)
             elif what == "by hand":
                 self.a_run_by_hand({})
             else:
@@ -110,9 +110,12 @@ class Interleavings(RuleBasedStateMachine):
             self.place.glue.begin(arguments)
 
     @precondition(lambda self: self.place.glue.working is not None)
-    @rule(final=FINAL, event=st.sampled_from(["told", "late", "lost", "told twice"]))
-    def a_run_ends(self, final: str, event: str) -> None:
+    @rule(final=FINAL, event=st.sampled_from(["told", "late", "lost", "told twice"]), retries=st.booleans())
+    def a_run_ends(self, final: str, event: str, retries: bool) -> None:
+        """`retries`: Glue itself tries a run that failed again, with the same arguments."""
         run = self.place.glue.finish(final)
+        if run is not None and retries and final in ("FAILED", "TIMEOUT") and not self.place.glue.refuses:
+            self.place.glue.begin(run.arguments).id = f"{run.id}_attempt_1"
         if run is None or event == "lost":
             return
         if event == "late":
@@ -152,7 +155,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def a_start_has_one_run(self) -> None:
-        names = [run.arguments[GATHERING] for run in self.place.glue.own]
+        names = [run.arguments[GATHERING] for run in self.place.glue.own if "attempt" not in run.id]
         assert len(set(names)) == len(names)
 
     def teardown(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 from local_stack_kit import Emulated, until
 
@@ -94,3 +95,18 @@ def test_an_event_that_fails_is_tried_three_times_and_then_a_dead_letter(aws: Em
     letter = until(lambda: aws.received(dead))[0]
     assert letter["requestPayload"]["detail"] == {"number": 0}
     assert len(taken(aws, seen)) == 3
+
+
+def test_a_log_is_read_page_by_page_to_its_end(aws: Emulated, names: str) -> None:
+    logs = aws.client("logs")
+    logs.create_log_group(logGroupName=names)
+    logs.create_log_stream(logGroupName=names, logStreamName="one")
+    now = int(time.time() * 1000)
+    # many at one time, as a crowd of events comes
+    told = [{"timestamp": now + number // 20, "message": f"{number:03}"} for number in range(95)]
+    logs.put_log_events(logGroupName=names, logStreamName="one", logEvents=told)
+    pages = list(
+        logs.get_paginator("filter_log_events").paginate(logGroupName=names, PaginationConfig={"PageSize": 30})
+    )
+    assert [len(page["events"]) for page in pages] == [30, 30, 30, 5]
+    assert [event["message"] for page in pages for event in page["events"]] == [one["message"] for one in told]
