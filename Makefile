@@ -39,7 +39,8 @@ has-glue6:
 	@test -n "$(PYTHON313)" || { echo "no Python 3.13 here: the tests on Glue 6.0's stack are left out" >&2; exit 1; }
 
 # A name on the PATH may be a version manager's that runs nothing; pyenv knows where its own are.
-PYTHON313 ?= $(shell for python in python3.13 "$$(pyenv root 2>/dev/null)"/versions/3.13.*/bin/python3.13; do \
+PYTHON313 ?= $(call FOUND,3.13)
+FOUND = $(shell for python in python$(1) "$$(pyenv root 2>/dev/null)"/versions/$(1).*/bin/python$(1); do \
   "$$python" -c 'import sys, venv, ensurepip; print(sys.executable)' 2>/dev/null && break; done)
 
 bench: $(VENV)/.dev ## the comparisons of tests/benchmarks, side by side; some of them: make bench ARGS="merge rules"
@@ -81,7 +82,12 @@ lambdas: $(VENV)/.dev ## the functions' package and layer for AWS Lambda, in out
 	rm -rf out/lambdas/forceglue/demo out/lambdas/forceglue/simulated out/lambdas/bin out/lambdas/.lock
 	cd $(LAYER)/python/pyarrow && rm -rf $(PYARROW_SPARES)
 	find out/lambdas $(LAYER) -name __pycache__ -prune -exec rm -rf {} +
+	@python="$(call FOUND,$(LAMBDA_PYTHON))"; test -n "$$python" || { \
+	  echo "lambdas: no Python $(LAMBDA_PYTHON) was found: the functions compile themselves at each cold start" >&2; exit 0; }; \
+	"$$python" $(LAMBDA_COMPILE) -s out/lambdas -p /var/task out/lambdas && "$$python" $(LAMBDA_COMPILE) -s $(LAYER) -p /opt $(LAYER)
 
+# Lambda cannot keep bytecode. One file after another: the same code then has the same bytes, and is no change.
+LAMBDA_COMPILE := -m compileall -qq --invalidation-mode unchecked-hash
 LAMBDA_INSTALL = $(BIN)/uv pip install --quiet --python-version $(LAMBDA_PYTHON) \
   --python-platform $(LAMBDA_PLATFORM) --only-binary :all: --no-deps --require-hashes --target
 LAYER := out/layers/landing
