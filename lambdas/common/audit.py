@@ -7,9 +7,9 @@ in the queue (14 days), and then among its dead letters. Values of personal fiel
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ _LARGEST = 240_000
 """Bytes of one message (SQS takes 256 KiB)."""
 _LONGEST = 4_000
 """Characters of one value; a longer one is cut."""
+_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Entry:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     timestamp: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    id: str = field(default_factory=lambda: os.urandom(16).hex())
 
 
 def masked(values: Mapping[str, Any], personal: Collection[str]) -> dict[str, Any]:
@@ -74,13 +75,13 @@ def messages(entries: Iterable[Entry]) -> Iterable[str]:
 
 def _text(entry: Entry) -> str:
     """An entry in JSON; where it would be too large for a message, every value is cut short."""
-    told = asdict(entry)
-    text = json.dumps(told, ensure_ascii=False)
+    told = vars(entry)  # dataclasses.asdict copies every value, which is half of the work on a batch
+    text = _JSON(told)
     for most in (400, 40, 0):
         if len(text.encode()) <= _LARGEST:
             break
         cut = {side: {key: _short(value, most) for key, value in told[side].items()} for side in ("before", "after")}
-        text = json.dumps(told | cut, ensure_ascii=False)
+        text = _JSON(told | cut)
     return text
 
 
