@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"spark", "played"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.spark)
+
+
+# access and refresh tokens of the simulated org, and the secrets that tests sign in with: in no output of any test
+SECRETS = re.compile(r"\b00D\w{12,15}![\w.-]{20,}|\b5Aep861[\w-]{20,}|app-secret-7731|made-up-and-of-no-use")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A test whose output, or whose processes' output, holds a secret has failed, whatever it asked for."""
+    outcome = yield
+    report: pytest.TestReport = outcome.get_result()
+    if call.when != "teardown" or not report.passed:
+        return
+    for name, text in report.sections:
+        if found := SECRETS.search(text):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid}: {name} holds a secret: {found[0][:12]}…"
 
 
 @pytest.fixture(scope="session")
