@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
     {"t": " a_c% ", "u": "a\\c", "n": -1, "d": Decimal("-0.10"), "f": -2.5, "b": False, "day": date(1999, 12, 31),
      "at": datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)},
     {"t": "Größe\n2", "u": "", "n": 0, "d": Decimal("0.10"), "f": 0.0, "b": True, "day": date(2030, 1, 1), "at": NOON},
-    {"t": "12345", "u": "it's", "n": 2147483647, "d": Decimal("9999999999.99"), "f": 1e30, "b": False, "day": None,
+    {"t": "12345", "u": "it's", "n": 2147483646, "d": Decimal("9999999999.99"), "f": 1e30, "b": False, "day": None,
      "at": None},
     dict.fromkeys(TYPES),
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from lambdas.file_profiles.kit import Files
+from lambdas.profiles_kit import Files
 from lambdas.gateway import Stdout
 from lambdas.kit import Aws
 

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from deploy import deploy
 from forceglue.cli.profile_lint import profile_lint
-from lambdas.file_profiles.kit import balanced
+from lambdas.profiles_kit import balanced
 from local_stack.deployed import Session
 from local_stack.parts import CREDENTIALS, REGION, machine
 from local_stack_kit import Emulated, emulated, until

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from file_profiles import part
-from lambdas.file_profiles.kit import STARTED, Files, Row, balanced
+from lambdas.profiles_kit import STARTED, Files, Row, balanced
 from lambdas.gateway import Context
 
 HEADER = "ID,Name,Amount\n"
