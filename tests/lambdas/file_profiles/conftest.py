@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from lambdas.profiles_kit import Files
 from lambdas.gateway import Stdout
 from lambdas.kit import Aws
+from lambdas.profiles_kit import Files
 
 
 @pytest.fixture

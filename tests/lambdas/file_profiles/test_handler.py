@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from file_profiles import part
-from lambdas.profiles_kit import STARTED, Files, Row, balanced
 from lambdas.gateway import Context
+from lambdas.profiles_kit import STARTED, Files, Row, balanced
 
 HEADER = "ID,Name,Amount\n"
 THREE = HEADER + "1,a,1.50\n2,b,oops\n3,c,3\n"
