@@ -20,7 +20,7 @@ def test_a_project_that_is_sound(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "our-org"
     made = start(folder)
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert set(made) == there and len(made) == 12
+    assert set(made) == there and len(made) == 13
     assert check_folder(folder / "mappings").problems == ()
     project = load_project(folder / "mappings")
     assert (project.settings.name, project.settings.roots.landing) == ("our-org", "sample")

@@ -35,6 +35,7 @@ FILES = {
 _MADE = (
     "mappings/catalog/scaffold/Account.json",
     "mappings/mapping.schema.json",
+    "mappings/profile_v2.schema.json",
     "mappings/objects/account.yaml",
     "mappings/project.schema.json",
 )

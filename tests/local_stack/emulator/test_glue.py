@@ -32,8 +32,13 @@ def events(aws: Emulated, name: str) -> str:
 
 
 def ended(aws: Emulated, name: str, run: str) -> dict[str, Any]:
+    glue = aws.client("glue")
+
     def look() -> dict[str, Any] | None:
-        found: dict[str, Any] = aws.client("glue").get_job_run(JobName=name, RunId=run)["JobRun"]
+        try:
+            found: dict[str, Any] = glue.get_job_run(JobName=name, RunId=run)["JobRun"]
+        except glue.exceptions.EntityNotFoundException:
+            return None  # a further attempt is there some time after the one before has ended
         return found if found["JobRunState"] in OVER else None
 
     return until(look)  # type: ignore[return-value]
