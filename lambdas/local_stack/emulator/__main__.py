@@ -17,6 +17,7 @@ def main() -> None:
     if os.environ.get("BIND_HOST") != LOOPBACK:
         sys.exit(f"BIND_HOST must be {LOOPBACK}: nothing here is meant for a network")
     from local_stack.emulator import (
+        any_method,
         async_invocations,
         batching_windows,
         error_types,
@@ -33,6 +34,7 @@ def main() -> None:
     )
 
     for correction in (
+        any_method,
         async_invocations,
         batching_windows,
         error_types,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import requests
+
 from local_stack_kit import Emulated, until
 
 ROLE = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [
@@ -67,3 +69,20 @@ def test_what_no_service_here_reads_is_recorded_under_its_name(aws: Emulated, na
     }
     told = stack(aws, names, resources, {f"O{n}": {"Ref": name} for n, name in enumerate(resources)})
     assert told == {f"O{n}": f"{names}{n}" for n in range(len(kinds))}
+
+
+def test_an_api_answers_methods_that_its_description_has_by_one_word(aws: Emulated, names: str) -> None:
+    arn = aws.function(names, "def handler(event, context): return {'statusCode': 200, 'body': event['httpMethod']}")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    asked = {"x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}}
+    paths = {"/{proxy+}": {"x-amazon-apigateway-any-method": asked}}
+    body = {"openapi": "3.0.1", "info": {"title": names, "version": "1"}, "paths": paths}
+    deployment = {"RestApiId": {"Ref": "Api"}, "StageName": "v1"}
+    resources = {
+        "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}},
+        "Deployment": {"Type": "AWS::ApiGateway::Deployment", "Properties": deployment},
+    }
+    api = stack(aws, names, resources, {"Api": {"Ref": "Api"}})["Api"]
+    for method in ("GET", "PATCH"):
+        answer = requests.request(method, f"{aws.url}/_aws/execute-api/{api}/v1/a/b", timeout=30)
+        assert (answer.status_code, answer.text) == (200, method)
