@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.metadata import version
 
 WRITTEN_FOR = "1.5.33"
 LOOPBACK = "127.0.0.1"
+CORRECTIONS = (
+    "any_method",
+    "async_invocations",
+    "batching_windows",
+    "error_types",
+    "function_metrics",
+    "function_runtime",
+    "glue_jobs",
+    "log_pages",
+    "log_targets",
+    "resource_types",
+    "rights",
+    "step_functions",
+    "stream_failures",
+    "unpacked_once",
+)
+"""Modules beside this one, each with `apply`."""
 
 
 def main() -> None:
@@ -16,40 +34,8 @@ def main() -> None:
         sys.exit(f"the corrections are written for ministack {WRITTEN_FOR}, and {found} is installed")
     if os.environ.get("BIND_HOST") != LOOPBACK:
         sys.exit(f"BIND_HOST must be {LOOPBACK}: nothing here is meant for a network")
-    from local_stack.emulator import (
-        any_method,
-        async_invocations,
-        batching_windows,
-        error_types,
-        function_metrics,
-        function_runtime,
-        glue_jobs,
-        log_pages,
-        log_targets,
-        resource_types,
-        rights,
-        step_functions,
-        stream_failures,
-        unpacked_once,
-    )
-
-    for correction in (
-        any_method,
-        async_invocations,
-        batching_windows,
-        error_types,
-        function_metrics,
-        function_runtime,
-        glue_jobs,
-        log_pages,
-        log_targets,
-        resource_types,
-        rights,
-        step_functions,
-        stream_failures,
-        unpacked_once,
-    ):
-        correction.apply()
+    for name in CORRECTIONS:
+        import_module(f"local_stack.emulator.{name}").apply()
     from ministack.app import main as serve
 
     serve()
